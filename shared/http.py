@@ -1,0 +1,145 @@
+"""One HTTP client for every upstream: pooled, always with a timeout, never redirected, retried only where safe."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from shared import metrics
+from shared.errors import (
+    UpstreamAuthenticationError,
+    UpstreamMalformedError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+AGAIN_STATUS = frozenset({502, 503, 504})
+MAX_GET_RETRIES = 2
+LONGEST_PAUSE_S = 5.0  # an upstream that wants a longer pause gets it from the queue, not from a waiting thread
+
+
+def new_session(pool: int = 32) -> requests.Session:
+    """Make a session that keeps connections, no cookies, and nothing from the environment or ~/.netrc."""
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def retry_after_s(value: str | None, *, now: float | None = None, cap: float = 300.0) -> float | None:
+    """Read a Retry-After header (seconds or a date); nonsense and negative values count as absent."""
+    if not value:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), cap)
+    try:
+        moment = email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    wait = moment - (time.time() if now is None else now)
+    return min(wait, cap) if wait > 0 else None
+
+
+@dataclass
+class HttpClient:
+    """Calls one upstream and translates its failures once."""
+
+    upstream: str
+    timeout_s: float
+    session: requests.Session = field(default_factory=new_session)
+    sleep: Callable[[float], None] = time.sleep
+    answered: Callable[[str], None] = lambda _upstream: None
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+    ) -> requests.Response:
+        """Send one call and return whatever answer came; GET is repeated at most twice.
+
+        Raises UpstreamTimeoutError when no answer came in time (a write may have happened) and
+        UpstreamUnavailableError when there was no connection.
+        """
+        attempt = 0
+        while True:
+            try:
+                response = self._once(method, url, headers=headers, params=params, json=json)
+            except UpstreamUnavailableError as error:
+                if method != "GET" or attempt >= MAX_GET_RETRIES or isinstance(error, UpstreamTimeoutError):
+                    raise
+                pause: float | None = None
+            else:
+                if method != "GET" or response.status_code not in AGAIN_STATUS or attempt >= MAX_GET_RETRIES:
+                    return response
+                pause = retry_after_s(response.headers.get("Retry-After"))
+                if pause is not None and pause > LONGEST_PAUSE_S:
+                    return response
+            attempt += 1
+            self.sleep(pause if pause is not None else random.uniform(0.05, 0.25) * 2**attempt)  # noqa: S311
+
+    def _once(self, method: str, url: str, **parts: Any) -> requests.Response:
+        started = time.monotonic()
+        outcome = "error"
+        try:
+            response = self.session.request(
+                method, url, timeout=(min(5.0, self.timeout_s), self.timeout_s), allow_redirects=False, **parts
+            )
+            outcome = f"{response.status_code // 100}xx"
+            if response.ok and response.status_code < 300:
+                self.answered(self.upstream)
+            return response
+        except requests.Timeout as error:
+            outcome = "timeout"
+            raise UpstreamTimeoutError(self.upstream, f"{self.upstream} did not answer in time") from error
+        except requests.RequestException as error:
+            raise UpstreamUnavailableError(self.upstream, f"{self.upstream} could not be reached") from error
+        finally:
+            metrics.UPSTREAM_CALLS.labels(self.upstream, outcome).inc()
+            metrics.UPSTREAM_SECONDS.labels(self.upstream).observe(time.monotonic() - started)
+
+
+def raise_for(upstream: str, response: requests.Response) -> None:
+    """Raise the error that an answer outside 200–299 stands for; the upstream's text is never repeated."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    wait = int(retry_after_s(response.headers.get("Retry-After")) or 5)
+    if status == 401:
+        raise UpstreamAuthenticationError(upstream, f"{upstream} answered 401", upstream_status=status)
+    if status in {408, 429} or status >= 500:
+        raise UpstreamUnavailableError(
+            upstream, f"{upstream} answered {status}", upstream_status=status, retry_after_s=wait
+        )
+    if status < 400:
+        raise UpstreamMalformedError(upstream, f"{upstream} answered {status}", upstream_status=status)
+    raise UpstreamRejectedError(upstream, f"{upstream} answered {status}", upstream_status=status)
+
+
+def json_of(upstream: str, response: requests.Response) -> Any:
+    """Read an answer as JSON; an HTML page, a cut body or a wrong type is a failure, never an empty result."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not (kind == "application/json" or kind.endswith("+json")):
+        raise UpstreamMalformedError(upstream, f"{upstream} answered no JSON", upstream_status=response.status_code)
+    try:
+        return response.json()
+    except ValueError as error:
+        raise UpstreamMalformedError(
+            upstream, f"{upstream} answered unreadable JSON", upstream_status=response.status_code
+        ) from error
