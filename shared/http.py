@@ -62,6 +62,7 @@ class HttpClient:
     session: requests.Session = field(default_factory=new_session)
     sleep: Callable[[float], None] = time.sleep
     answered: Callable[[str], None] = lambda _upstream: None
+    get_retries: int = MAX_GET_RETRIES
 
     def send(
         self,
@@ -71,8 +72,9 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
+        data: bytes | str | None = None,
     ) -> requests.Response:
-        """Send one call and return whatever answer came; GET is repeated at most twice.
+        """Send one call and return whatever answer came; GET is repeated at most `get_retries` times.
 
         Raises UpstreamTimeoutError when no answer came in time (a write may have happened) and
         UpstreamUnavailableError when there was no connection.
@@ -80,13 +82,13 @@ class HttpClient:
         attempt = 0
         while True:
             try:
-                response = self._once(method, url, headers=headers, params=params, json=json)
+                response = self._once(method, url, headers=headers, params=params, json=json, data=data)
             except UpstreamUnavailableError as error:
-                if method != "GET" or attempt >= MAX_GET_RETRIES or isinstance(error, UpstreamTimeoutError):
+                if method != "GET" or attempt >= self.get_retries or isinstance(error, UpstreamTimeoutError):
                     raise
                 pause: float | None = None
             else:
-                if method != "GET" or response.status_code not in AGAIN_STATUS or attempt >= MAX_GET_RETRIES:
+                if method != "GET" or response.status_code not in AGAIN_STATUS or attempt >= self.get_retries:
                     return response
                 pause = retry_after_s(response.headers.get("Retry-After"))
                 if pause is not None and pause > LONGEST_PAUSE_S:
