@@ -1,0 +1,8 @@
+"""A double of Advoware over HTTP, with a person's hands and faults on request."""
+
+from sandbox.advoware.api import Paths
+from sandbox.advoware.double import Advoware
+from sandbox.advoware.extras import pattern
+from sandbox.advoware.tokens import Account, fresh_body
+
+__all__ = ["Account", "Advoware", "Paths", "fresh_body", "pattern"]

@@ -1,0 +1,262 @@
+"""The appointments, employees, parties and matters of the Advoware double, over HTTP."""
+
+import json
+import time
+from datetime import UTC, date, datetime
+
+import pytest
+import requests
+
+from sandbox.advoware import Advoware, fresh_body
+from sandbox.faults import Fault
+from sandbox.seed import clients
+from sandbox.server import serve
+
+NOW = datetime(2026, 11, 24, 4, 0, 5, tzinfo=UTC)
+NOVEMBER = {"from": "2026-11-01T00:00:00", "to": "2026-12-01T00:00:00"}
+HEARING = {
+    "anwalt": "SB",
+    "datum": "2026-11-24T00:00:00",
+    "uhrzeitVon": "09:30:00",
+    "datumBis": "2026-11-24",
+    "uhrzeitBis": "11:00:00",
+    "text": "Verhandlung Groß ./. Müller",
+    "ort": "AG Hannover, Saal 12",
+    "notiz": "Akte\r\n123/26",
+    "vorbereitungsDauer": "00:30:00",
+}
+
+
+class Office:
+    """A logged-in client beside the double it talks to."""
+
+    def __init__(self, advoware, url):
+        self.advoware, self.url, self.session = advoware, url, requests.Session()
+        body = fresh_body(advoware.account, NOW)
+        token = self.session.post(f"{url}/api/v1/Token", json=body, timeout=5).json()
+        self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def call(self, method, path, **kwargs):
+        return self.session.request(method, f"{self.url}/{path}", timeout=5, **kwargs)
+
+    def numbers(self, kuerzel="SB", **window):
+        answer = self.call("GET", "appointments", params={"kuerzel": kuerzel, **(window or NOVEMBER)})
+        return [row["frNr"] for row in answer.json()]
+
+
+@pytest.fixture
+def office():
+    advoware = Advoware(clock=lambda: NOW)
+    advoware.employee("SB", name="Berger", vorname="Sabine", email="s.berger@kanzlei.example")
+    advoware.employee("ÖZ", name="Zimmermann", vorname="Özlem")
+    advoware.load([], [], *clients(today=date(2026, 11, 24)))
+    with serve(advoware) as server:
+        yield Office(advoware, server.url)
+
+
+def test_employees_are_listed_active_or_all(office):
+    office.advoware.employee("ÖZ", aktiv=False)
+    listed = [office.call("GET", path).json() for path in ("employees?aktiv=true", "employees")]
+    assert [[row["kuerzel"] for row in rows] for rows in listed] == [["SB"], ["SB", "ÖZ"]]
+    assert listed[0][0]["email"] == "s.berger@kanzlei.example"
+
+
+def test_what_was_posted_comes_back_with_a_growing_number(office):
+    first, second = (office.call("POST", "appointments", json=HEARING).json() for _ in range(2))
+    assert first["frNr"] < second["frNr"]
+    assert HEARING.items() <= first.items()
+    assert office.call("GET", f"appointments/{first['frNr']}").json() == first
+
+
+def test_a_change_is_stamped_in_berlin_time_without_zone(office):
+    assert office.call("POST", "appointments", json=HEARING).json()["zuletztGeaendertAm"] == "2026-11-24T05:00:05"
+
+
+def test_a_put_replaces_the_whole_object_and_keeps_fields_it_does_not_know(office):
+    number = office.advoware.create("SB", datum="2026-11-24", alt="x")
+    answer = office.call("PUT", f"appointments/{number}", json={**HEARING, "neu": [1]})
+    assert answer.json()["neu"] == [1]
+    assert "alt" not in office.advoware.get(number)
+    assert office.advoware.get(number) == answer.json()
+
+
+def test_a_number_never_comes_back_after_a_deletion(office):
+    number = office.call("POST", "appointments", json=HEARING).json()["frNr"]
+    assert office.call("DELETE", f"appointments/{number}").status_code == 204
+    assert office.call("POST", "appointments", json=HEARING).json()["frNr"] > number
+
+
+def test_what_is_gone_answers_404_in_json(office):
+    number = office.advoware.create("SB", datum="2026-11-24")
+    office.advoware.delete(number)
+    for method in ("GET", "DELETE", "PUT"):
+        answer = office.call(method, f"appointments/{number}", json=HEARING)
+        assert (answer.status_code, answer.json()["status"]) == (404, 404)
+
+
+def test_a_derived_appointment_is_read_only(office):
+    office.advoware.create("SB", frNr=-3, datum="2026-11-24")
+    assert office.call("PUT", "appointments/-3", json=HEARING).status_code == 403
+    assert office.call("DELETE", "appointments/-3").status_code == 403
+    assert office.numbers() == [-3]
+
+
+@pytest.mark.parametrize("anwalt", ["", "ALLE"])
+def test_what_belongs_to_everybody_appears_in_every_list(office, anwalt):
+    number = office.advoware.create(anwalt, datum="2026-11-24")
+    assert office.numbers("SB") == office.numbers("ÖZ") == [number]
+
+
+def test_a_list_holds_one_employee_only(office):
+    number = office.advoware.create("ÖZ", datum="2026-11-24")
+    assert (office.numbers("SB"), office.numbers("ÖZ")) == ([], [number])
+
+
+@pytest.mark.parametrize(
+    ("fields", "inside"),
+    [
+        ({"datum": "2026-10-31", "uhrzeitVon": "23:00:00", "datumBis": "2026-11-01", "uhrzeitBis": "00:00:00"}, False),
+        ({"datum": "2026-10-31", "uhrzeitVon": "23:00:00", "datumBis": "2026-11-01", "uhrzeitBis": "00:01:00"}, True),
+        ({"datum": "2026-11-30", "uhrzeitVon": "23:59:00"}, True),
+        ({"datum": "2026-12-01", "uhrzeitVon": "00:00:00"}, False),
+        ({"datum": "2026-10-31"}, False),
+        ({"datum": "2026-10-30", "datumBis": "2026-11-01", "dauertermin": 1}, True),
+        ({"datum": "2026-11-01", "uhrzeitVon": "08:00:00", "uhrzeitBis": "07:00:00"}, True),
+        ({"datum": "2020-01-06", "datumBis": "2026-11-02", "turnus": 1, "turnusArt": 2}, True),
+        ({"datum": "2020-01-06", "datumBis": "2026-10-31", "turnus": 1, "turnusArt": 2}, False),
+        ({"datum": "2020-01-06", "datumBis": "2037-12-31", "turnus": 1, "turnusArt": 4}, True),
+    ],
+)
+def test_the_window_takes_what_overlaps_it(office, fields, inside):
+    office.advoware.create("SB", **fields)
+    assert bool(office.numbers()) is inside
+
+
+def test_an_endless_series_runs_beyond_2037(office):
+    office.advoware.create("SB", datum="2020-01-06", datumBis="2037-12-31", turnus=1, turnusArt=4)
+    assert office.numbers(**{"from": "2040-01-01", "to": "2040-01-02"})
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"anwalt": "XX"}, 422),
+        ({"anwalt": 7}, 400),
+        ({"datum": "24.11.2026"}, 400),
+        ({"datum": None}, 400),
+        ({"datumBis": "2026-02-30"}, 400),
+        ({"uhrzeitVon": "9:30"}, 400),
+        ({"uhrzeitBis": "25:00:00"}, 400),
+        ({"dauertermin": True}, 400),
+        ({"turnusArt": 5}, 400),
+        ({"text": 5}, 400),
+    ],
+)
+def test_what_is_malformed_is_refused_and_not_kept(office, change, status):
+    number = office.advoware.create("SB", datum="2026-11-24")
+    for method, path in (("POST", "appointments"), ("PUT", f"appointments/{number}")):
+        assert office.call(method, path, json={**HEARING, **change}).status_code == status
+    assert [row["text"] for row in office.advoware.appointments()] == [""]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("kuerzel=XX", 422), ("kuerzel=", 422), ("from=gestern", 400), ("to=2026-11-24T00:00:00Z", 400)],
+)
+def test_a_list_with_a_malformed_question_is_refused(office, query, status):
+    assert office.call("GET", f"appointments?{query}").status_code == status
+
+
+def test_the_hands_of_a_person_are_seen_by_the_api(office):
+    number = office.advoware.create("SB", datum="2026-11-24", text="alt", extra=1)
+    office.advoware.edit(number, text="neu")
+    office.advoware.move(number, "ÖZ")
+    row = office.call("GET", f"appointments/{number}").json()
+    assert (row["text"], row["anwalt"], row["extra"]) == ("neu", "ÖZ", 1)
+    assert [row["frNr"] for row in office.advoware.appointments("ÖZ")] == [number]
+    office.advoware.delete(number)
+    assert office.numbers("ÖZ") == []
+
+
+def test_a_method_that_does_not_fit_names_those_that_do(office):
+    answer = office.call("PUT", "appointments")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+
+
+def test_five_hundred_appointments_are_listed_quickly(office):
+    office.advoware.load([], [HEARING] * 500)
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        assert len(office.numbers()) == 500
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.015
+
+
+def test_a_dropped_answer_leaves_the_appointment_behind(office):
+    office.advoware.board.add(Fault("drop_after", method="POST", path="^/appointments$"))
+    with pytest.raises(requests.ConnectionError):
+        office.call("POST", "appointments", json=HEARING)
+    assert len(office.advoware.appointments("SB")) == 1
+
+
+def test_calls_are_logged_without_their_bodies(office):
+    office.call("POST", "appointments", json=HEARING)
+    call = office.advoware.board.calls[-1]
+    assert (call.method, call.path, call.status) == ("POST", "/appointments", 201)
+    assert "Verhandlung" not in repr(call)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ({"search": "jörg  MÜLLER"}, [816, 817]),
+        ({"email": "ANNA@example.org"}, [815]),
+        ({"email": ""}, []),
+        ({"telefon": "+49 511 5550101"}, [816]),
+        ({"telefon": "01715550199"}, []),
+        ({"betNr": "818"}, [818]),
+        ({"search": "müller", "telefon": "+491705550103"}, [817]),
+    ],
+)
+def test_parties_are_found_by_what_is_known_of_them(office, question, found):
+    assert [row["betNr"] for row in office.call("GET", "beteiligte", params=question).json()] == found
+
+
+def test_a_party_gets_a_new_row_id_with_each_write(office):
+    made = office.call("POST", "beteiligte", json={"name": "Neu", "eigenesFeld": "x", "rowId": "mine"}).json()
+    changed = office.call("PUT", f"beteiligte/{made['betNr']}", json={**made, "ort": "Celle"}).json()
+    assert (changed["ort"], changed["eigenesFeld"]) == ("Celle", "x")
+    assert len({made["rowId"], changed["rowId"], "mine"}) == 3
+
+
+def test_a_stale_row_id_is_refused_and_changes_nothing(office):
+    read = office.call("GET", "beteiligte/815").json()
+    office.advoware.registry.edit_party(815, ort="Celle")
+    answer = office.call("PUT", "beteiligte/815", json={**read, "ort": "Peine"})
+    assert answer.status_code == 409
+    assert office.advoware.registry.party(815)["ort"] == "Celle"
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ({"gegner": "müller"}, ["123/26", "123/26"]),
+        ({"gegner": "Groß"}, []),
+        ({"betNr": "818"}, ["201/26", "310/26"]),
+        ({"aktenNr": "77/26"}, ["77/26", "77/26"]),
+        ({"objekt": "am maschsee 7"}, ["77/26", "77/26"]),
+        ({"search": "hausbau", "betNr": "821"}, ["310/26"]),
+    ],
+)
+def test_matters_are_found_by_number_party_opponent_and_object(office, question, found):
+    assert [row["aktenNr"] for row in office.call("GET", "akten", params=question).json()] == found
+
+
+def test_an_unknown_search_parameter_is_no_search_for_everything(office):
+    assert office.call("GET", "beteiligte?mail=x").status_code == 400
+
+
+def test_json_is_utf8_with_plain_umlauts(office):
+    assert "Özlem".encode() in office.call("GET", "employees").content
+    assert json.loads(office.call("GET", "employees").content)
