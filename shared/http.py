@@ -64,7 +64,7 @@ class HttpClient:
     answered: Callable[[str], None] = lambda _upstream: None
     get_retries: int = MAX_GET_RETRIES
 
-    def send(
+    def send(  # noqa: PLR0913  the parts of a request
         self,
         method: str,
         url: str,
