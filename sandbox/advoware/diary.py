@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,9 @@ class Diary:
 
     def __init__(self, employees: dict[str, Json], clock: Callable[[], datetime] = now) -> None:
         self.employees, self.clock = employees, clock
+        self.visible_after = timedelta()  # how long a new Termin is missing from lists
         self._rows: dict[int, Row] = {}
+        self._seen_from: dict[int, datetime] = {}
         self._last = 4710
         self._lock = RLock()
 
@@ -52,6 +54,8 @@ class Diary:
             fr_nr = self._number(fields.pop("frNr", None))
             stamp = fields.pop("zuletztGeaendertAm", None) or self._stamp()
             self._keep(fr_nr, {**fields, "frNr": fr_nr, "anwalt": kuerzel, "zuletztGeaendertAm": stamp})
+            if self.visible_after:
+                self._seen_from[fr_nr] = self.clock() + self.visible_after
             return fr_nr
 
     def edit(self, fr_nr: int, **fields: object) -> None:
@@ -91,7 +95,9 @@ class Diary:
     def listing(self, kuerzel: str | None, window: tuple[datetime, datetime] = ALWAYS) -> bytes:
         """Give the Termine inside a window as a JSON array."""
         with self._lock:
-            rows = list(self._rows.values())
+            moment = self.clock()
+            hidden = {fr_nr for fr_nr, since in self._seen_from.items() if since > moment}
+            rows = [row for fr_nr, row in self._rows.items() if fr_nr not in hidden]
         found = [row.body for row in rows if row.belongs_to(kuerzel) and termin.overlaps(row.placed, *window)]
         return b"[" + b",".join(found) + b"]"
 

@@ -76,7 +76,7 @@ def span(fields: Json) -> tuple[datetime, datetime]:
         start = end = None
     begins = datetime.combine(first, start or time())
     ends = datetime.combine(last, end) if end else datetime.combine(last, time()) + timedelta(days=1)
-    return begins, max(begins, ends)
+    return begins, ends
 
 
 def overlaps(placed: tuple[datetime, datetime], since: datetime, until: datetime) -> bool:

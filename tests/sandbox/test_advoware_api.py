@@ -2,7 +2,8 @@
 
 import json
 import time
-from datetime import UTC, date, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import requests
@@ -94,6 +95,28 @@ def test_what_is_gone_answers_404_in_json(office):
         assert (answer.status_code, answer.json()["status"]) == (404, 404)
 
 
+def test_the_number_is_advowares_own_choice(office):
+    made = office.call("POST", "appointments", json={**HEARING, "frNr": 17, "zuletztGeaendertAm": "alt"}).json()
+    assert made["frNr"] != 17
+    assert made["zuletztGeaendertAm"] != "alt"
+    assert office.call("PUT", f"appointments/{made['frNr']}", json={**made, "frNr": 17}).status_code == 400
+
+
+def test_a_new_appointment_may_be_missing_from_lists_for_a_while(office):
+    office.advoware.diary.visible_after = timedelta(seconds=30)
+    number = office.call("POST", "appointments", json=HEARING).json()["frNr"]
+    assert office.call("GET", f"appointments/{number}").status_code == 200
+    assert office.numbers() == []
+    office.advoware.diary.clock = lambda: NOW + timedelta(seconds=30)
+    assert office.numbers() == [number]
+
+
+def test_many_threads_never_share_a_number(office):
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: office.advoware.create("SB", datum="2026-11-24"), range(400)))
+    assert len(set(numbers)) == len(office.numbers()) == 400
+
+
 def test_a_derived_appointment_is_read_only(office):
     office.advoware.create("SB", frNr=-3, datum="2026-11-24")
     assert office.call("PUT", "appointments/-3", json=HEARING).status_code == 403
@@ -122,6 +145,7 @@ def test_a_list_holds_one_employee_only(office):
         ({"datum": "2026-10-31"}, False),
         ({"datum": "2026-10-30", "datumBis": "2026-11-01", "dauertermin": 1}, True),
         ({"datum": "2026-11-01", "uhrzeitVon": "08:00:00", "uhrzeitBis": "07:00:00"}, True),
+        ({"datum": "2026-11-01", "uhrzeitVon": "00:00:00", "uhrzeitBis": "00:00:00"}, True),
         ({"datum": "2020-01-06", "datumBis": "2026-11-02", "turnus": 1, "turnusArt": 2}, True),
         ({"datum": "2020-01-06", "datumBis": "2026-10-31", "turnus": 1, "turnusArt": 2}, False),
         ({"datum": "2020-01-06", "datumBis": "2037-12-31", "turnus": 1, "turnusArt": 4}, True),
