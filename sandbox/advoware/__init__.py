@@ -4,5 +4,6 @@ from sandbox.advoware.api import Paths
 from sandbox.advoware.double import Advoware
 from sandbox.advoware.extras import pattern
 from sandbox.advoware.tokens import Account, fresh_body
+from sandbox.advoware.visitor import Visitor
 
-__all__ = ["Account", "Advoware", "Paths", "fresh_body", "pattern"]
+__all__ = ["Account", "Advoware", "Paths", "Visitor", "fresh_body", "pattern"]

@@ -1,11 +1,12 @@
 """The extra paths of the Advoware double that show what a proxy did, over HTTP."""
 
 import hashlib
+from functools import partial
 
 import pytest
 import requests
 
-from sandbox.advoware import Advoware, fresh_body, pattern
+from sandbox.advoware import Advoware, Visitor, pattern
 from sandbox.faults import Fault
 from sandbox.server import serve
 
@@ -17,14 +18,8 @@ def advoware():
 
 @pytest.fixture(scope="module")
 def call(advoware):
-    with serve(advoware) as server, requests.Session() as session:
-        token = session.post(f"{server.url}/api/v1/Token", json=fresh_body(advoware.account), timeout=5).json()
-        session.headers["Authorization"] = f"Bearer {token['access_token']}"
-
-        def call(method, path, **kwargs):
-            return session.request(method, server.url + path, timeout=5, allow_redirects=False, **kwargs)
-
-        yield call
+    with serve(advoware) as server, Visitor(advoware, server.url) as visitor:
+        yield partial(visitor.request, allow_redirects=False)
 
 
 def test_the_echo_shows_method_raw_path_query_headers_and_body_hash(call):

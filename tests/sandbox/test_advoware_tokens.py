@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from sandbox.advoware import Account, Advoware, Paths, fresh_body
+from sandbox.advoware import Account, Advoware, Paths, Visitor, fresh_body
 from sandbox.faults import Fault
 from sandbox.server import serve
 
@@ -144,10 +144,9 @@ def test_the_settings_it_names_lead_to_it(office):
 def test_paths_are_configurable():
     advoware = Advoware(paths=Paths(employees="api/v1/Mitarbeiter"))
     with serve(advoware) as server:
-        token = requests.post(f"{server.url}/api/v1/Token", json=fresh_body(advoware.account), timeout=5).json()
-        headers = {"Authorization": f"Bearer {token['access_token']}"}
-        assert requests.get(f"{server.url}/api/v1/Mitarbeiter", headers=headers, timeout=5).json() == []
-        assert requests.get(f"{server.url}/employees", headers=headers, timeout=5).status_code == 404
+        visitor = Visitor(advoware, server.url)
+        assert visitor.get("api/v1/Mitarbeiter").json() == []
+        assert visitor.get("employees").status_code == 404
 
 
 def test_the_discovery_names_the_endpoints(office):

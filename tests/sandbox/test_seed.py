@@ -4,9 +4,8 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
-import requests
 
-from sandbox.advoware import Advoware, fresh_body
+from sandbox.advoware import Advoware, Visitor
 from sandbox.seed import clients, firm
 from sandbox.server import serve
 
@@ -50,12 +49,10 @@ def test_everybody_has_exactly_the_wanted_number_in_the_window(count, today):
     advoware = Advoware()
     advoware.load(people, rows)
     window = {"from": f"{today - timedelta(days=30)}T00:00:00", "to": f"{today + timedelta(days=366)}T00:00:00"}
-    with serve(advoware) as server, requests.Session() as session:
-        token = session.post(f"{server.url}/api/v1/Token", json=fresh_body(advoware.account), timeout=5).json()
-        session.headers["Authorization"] = f"Bearer {token['access_token']}"
+    with serve(advoware) as server, Visitor(advoware, server.url) as visitor:
         for person in people:
             params = {"kuerzel": person["kuerzel"], **window}
-            assert len(session.get(f"{server.url}/appointments", params=params, timeout=5).json()) == count
+            assert len(visitor.get("appointments", params=params).json()) == count
 
 
 def test_numbers_are_positive_and_nobody_shares_by_default(seeded):
