@@ -1,0 +1,128 @@
+"""What every target does alike: request id, gateway secret, health, readiness, metrics, headers, access line."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from werkzeug.wrappers import Request, Response
+
+from shared import metrics
+from shared.errors import MethodNotAllowedError, UnauthenticatedError
+from shared.log import get_log
+from shared.settings.common import CommonSettings
+from shared.web.call import json_response
+from shared.web.readiness import look
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = get_log(__name__)
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_BEARER_PATHS = frozenset({"/metrics", "/ready"})
+_DRAINED_AT_MOST = 1024 * 1024
+
+
+def request_id_of(request: Request) -> str:
+    """Take the caller's request id if it is harmless, else make one."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+class Common:
+    """The part of an entry that does not depend on what the target is for."""
+
+    def __init__(
+        self,
+        target: str,
+        settings: CommonSettings,
+        needs: Callable[[], list[str]] = list,
+        redis: Callable[[], Redis | None] = lambda: None,
+    ) -> None:
+        self.target, self.settings, self.needs, self.redis = target, settings, needs, redis
+
+    def from_gateway(self, request: Request) -> bool:
+        """Tell whether the request proves that it came through the gateway, where one is configured."""
+        secret = self.settings.gateway_secret
+        if secret is None:
+            return True
+        expected = secret.get_secret_value()
+        given = [request.headers.get("X-Gateway-Secret", "")]
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if request.path in _BEARER_PATHS and scheme.lower() == "bearer":
+            given.append(token.strip())
+        return any(_same(value, expected) for value in given)
+
+    def require_gateway(self, request: Request) -> None:
+        """Refuse whoever does not come through the gateway."""
+        if not self.from_gateway(request):
+            raise UnauthenticatedError("The gateway secret is missing or wrong.")
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer /health, /ready and /metrics; None for every other path."""
+        if request.path not in {"/health", "/ready", "/metrics"}:
+            return None
+        if request.path != "/health":
+            self.require_gateway(request)
+        if request.method != "GET":
+            raise MethodNotAllowedError(headers={"Allow": "GET"})
+        if request.path == "/health":
+            return json_response({"status": "ok"})
+        if request.path == "/ready":
+            return self._ready()
+        return Response(metrics.page(), content_type=metrics.CONTENT_TYPE)
+
+    def _ready(self) -> Response:
+        found = look(self.settings, self.needs, self.redis)
+        if found.missing:
+            body = {"status": "not ready", "missing": found.missing, "warnings": found.warnings}
+            return json_response(body, 503, {"Retry-After": "5"})
+        return json_response({"status": "ready", "warnings": found.warnings})
+
+    def finish(self, request: Request, response: Response, request_id: str, started: float, *, own: bool) -> Response:
+        """Add the headers, count the answer and write its one line."""
+        response.headers.setdefault("X-Request-ID", request_id)
+        for name, value in SECURITY_HEADERS.items() if own else [("X-Content-Type-Options", "nosniff")]:
+            response.headers.setdefault(name, value)
+        seconds = time.monotonic() - started
+        method = request.method if request.method in METHODS else "OTHER"
+        metrics.REQUESTS.labels(self.target, method, str(response.status_code)).inc()
+        metrics.REQUEST_SECONDS.labels(self.target).observe(seconds)
+        log.info("request", method=method, status=response.status_code, duration_ms=round(seconds * 1000, 1))
+        return response
+
+
+def _same(given: str, expected: str) -> bool:
+    digests = [hashlib.sha256(given.encode("latin-1", "replace")), hashlib.sha256(expected.encode("utf-8"))]
+    return hmac.compare_digest(digests[0].digest(), digests[1].digest())
+
+
+def drain(request: Request) -> None:
+    """Read what is left of a body, within reason, so that the caller gets to see the answer."""
+    left = _DRAINED_AT_MOST
+    try:
+        while left > 0 and (part := request.stream.read(min(left, 64 * 1024))):
+            left -= len(part)
+    except Exception:  # noqa: BLE001 - the caller may be gone, the answer stands
+        return
+
+
+def streamed(response: Response) -> Response:
+    """Keep functions-framework from reading an unread body into memory: it spares streamed answers."""
+    if not response.is_streamed:
+        body = response.get_data()
+        response.response = iter((body,))
+        response.headers["Content-Length"] = str(len(body))
+    return response

@@ -1,0 +1,124 @@
+"""Read what a caller sent: bytes within a limit, strict JSON, and values that fit a model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from werkzeug.wrappers import Request
+
+from shared.errors import FieldProblem, InvalidRequestError, MediaTypeError, TooLargeError, UnreadableRequestError
+
+MAX_DEPTH = 32
+CHUNK = 64 * 1024
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_body(request: Request, limit: int) -> bytes:
+    """Read the whole body, and stop as soon as it is longer than it may be."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise MediaTypeError("Compressed bodies are not taken.")
+    if (request.content_length or 0) > limit:
+        raise TooLargeError(f"The body may have at most {limit} bytes.")
+    parts, size = [], 0
+    while part := request.stream.read(CHUNK):
+        size += len(part)
+        if size > limit:
+            raise TooLargeError(f"The body may have at most {limit} bytes.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Tell whether a media type announces JSON."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def strict_json(raw: bytes) -> Any:
+    """Read JSON as RFC 8259 means it; whatever two readers could understand differently is refused."""
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+    except UnicodeDecodeError:
+        raise UnreadableRequestError("The body is not UTF-8.") from None
+    except RecursionError:
+        raise UnreadableRequestError(f"The JSON is nested deeper than {MAX_DEPTH}.") from None
+    except ValueError as error:
+        raise UnreadableRequestError(_reason(error)) from None
+    _check_depth(value)
+    if _SURROGATE.search(text):
+        _check_surrogates(value)
+    return value
+
+
+def validated(model: type[M], value: Any) -> M:
+    """Fit a value from outside into a model; every bad field is named, no value is repeated."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise InvalidRequestError("Some fields are not valid.", fields=field_problems(error)) from None
+
+
+def field_problems(error: ValidationError) -> list[FieldProblem]:
+    """List the fields of a validation error, without the values."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    return [FieldProblem(_name(each["loc"]), str(each["type"]), str(each["msg"])) for each in problems]
+
+
+def _name(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location) or "body"
+
+
+class _RefusedError(ValueError):
+    """Something that json would take."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _RefusedError("A key appears twice in one object.")
+    return value
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise _RefusedError("NaN and Infinity are no JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in {float("inf"), float("-inf")}:
+        raise _RefusedError("A number is too large.")
+    return number
+
+
+def _reason(error: ValueError) -> str:
+    return str(error) if isinstance(error, _RefusedError) else "The body is not JSON."
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = _containers([value]), 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise UnreadableRequestError(f"The JSON is nested deeper than {MAX_DEPTH}.")
+        level = [inner for outer in level for inner in _containers(_children(outer))]
+
+
+def _children(value: Any) -> Sequence[Any]:
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _containers(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise UnreadableRequestError("A string contains half a character.") from None
