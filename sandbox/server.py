@@ -81,6 +81,8 @@ class Double:
         self, fault: Fault, call: tuple[str, str, str], environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         body = Request(environ).get_data()
+        if fault.kind in ("transform", "truncate"):
+            environ = {**environ, "HTTP_ACCEPT_ENCODING": "identity"}
         response = self._spoilt(fault, lambda: self._answer({**environ, "wsgi.input": io.BytesIO(body)}))
         self.board.note(*call, response.status_code if response else 0, fault)
         if response is None:
@@ -153,7 +155,7 @@ def _faulty_status(fault: Fault) -> Response:
 
 
 def _changed(response: Response, change: Callable[[Any], Any]) -> Response:
-    """Change the parsed answer, which must not be compressed; errors stay as they are."""
+    """Change the parsed answer; errors stay as they are."""
     if response.status_code >= 400 or not response.is_json:
         return response
     return json_response(change(json.loads(response.get_data())), response.status_code)
