@@ -104,10 +104,10 @@ def translate(
     reasons = _reasons(content)
     detail, wait = f"{ME} answered {status}", retry_after_s(headers.get("retry-after"))
     known: dict[str, Any] = {"upstream_status": status, "retry_after_s": int(wait or 5)}
+    if status in {403, 429} and reasons & QUOTA_REASONS:
+        return QuotaExhaustedError(ME, detail, upstream_status=status, retry_after_s=QUOTA_PAUSE_S)
     if status == 429 or (status == 403 and reasons & RATE_REASONS):
         return RateLimitedError(ME, detail, **known)
-    if status == 403 and reasons & QUOTA_REASONS:
-        return QuotaExhaustedError(ME, detail, upstream_status=status, retry_after_s=QUOTA_PAUSE_S)
     if status == 401:
         return UpstreamAuthenticationError(ME, detail, **known)
     if status == 408 or status >= 500:
