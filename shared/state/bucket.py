@@ -57,7 +57,7 @@ class LocalBucket:
 class Bucket:
     """A token bucket in Redis; without Redis each process keeps to its share."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         client: redis.Redis | None,
         *,

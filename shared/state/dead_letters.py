@@ -41,5 +41,5 @@ def _letter(stream_id: str, fields: dict[str, str]) -> DeadLetter:
         ops=frozenset(filter(None, fields["ops"].split(","))),
         attempts=int(fields["attempts"]),
         error=fields["error"],
-        at_ms=int(stream_id.split("-")[0]),
+        at_ms=int(stream_id.partition("-")[0]),
     )

@@ -13,6 +13,7 @@ from shared.state.work import Message
 _ACK, _UNSENT, _SENT = (queue_script(f"queue_{name}.lua") for name in ("ack", "unsent", "sent"))
 _REMEMBERED = 10_000
 _STEAL_PAGES = 10
+_NO_GROUP = ("NOGROUP", "no such key", "requires the key to exist")  # after a flush
 
 
 class Deliveries(QueueBase):
@@ -22,17 +23,12 @@ class Deliveries(QueueBase):
 
     def read(self, consumer: str, *, count: int, block_ms: int) -> list[Message]:
         """Take new messages, waiting at most `block_ms` or what the socket timeout allows."""
-        stream = self._named["queue"]
-        try:
-            found = self._client.xreadgroup(
-                keys.QUEUE_GROUP, consumer, {stream: ">"}, count=count, block=self._block(block_ms)
-            )
-        except redis.ResponseError as error:
-            self._regroup(error)
-            return []
-        streams = cast(Any, found) or []
-        pairs = streams.items() if isinstance(streams, dict) else streams
-        return [message for _, entries in pairs for message in _messages(entries)]
+        for _ in range(2):
+            try:
+                return self._read(consumer, count, block_ms)
+            except redis.ResponseError as error:
+                self._regroup(error)
+        return []
 
     def steal(self, consumer: str, idle_ms: int) -> list[Message]:
         """Take over messages that a worker has held for too long."""
@@ -63,18 +59,28 @@ class Deliveries(QueueBase):
         flat = self._run(_UNSENT, int(older_than_s * 1000), count)
         members, scores = flat[::2], flat[1::2]
         for member, score in zip(members, scores, strict=True):
+            self._handed.pop(member, None)
             self._remember(member, int(float(score)))
         return [cast(tuple[str, str], tuple(member.split("|", 1))) for member in members]
 
-    def sent(self, op: str, item: str, at_ms: int | None = None) -> bool:
-        """Strike off a hand-off, unless the item was announced again after `at_ms` (or after we last saw it)."""
+    def sent(self, op: str, item: str, at_us: int | None = None) -> bool:
+        """Strike off a hand-off, unless the item was announced again after `at_us` (or after we last saw it)."""
         member = f"{op}|{item}"
         seen = self._handed.pop(member, None)
-        newest = at_ms if at_ms is not None else seen
+        newest = at_us if at_us is not None else seen
         return bool(self._run(_SENT, member, "" if newest is None else newest))
 
-    def _remember(self, member: str, at_ms: int) -> None:
-        self._handed[member] = at_ms
+    def _read(self, consumer: str, count: int, block_ms: int) -> list[Message]:
+        stream = self._named["queue"]
+        found = self._client.xreadgroup(
+            keys.QUEUE_GROUP, consumer, {stream: ">"}, count=count, block=self._block(block_ms)
+        )
+        streams = cast(Any, found) or []
+        pairs = streams.items() if isinstance(streams, dict) else streams
+        return [message for _, entries in pairs for message in _messages(entries)]
+
+    def _remember(self, member: str, at_us: int) -> None:
+        self._handed.setdefault(member, at_us)  # the older one belongs to a hand-off that is still under way
         while len(self._handed) > _REMEMBERED:
             self._handed.popitem(last=False)
 
@@ -86,7 +92,7 @@ class Deliveries(QueueBase):
     def _regroup(self, error: redis.ResponseError) -> None:
         if "UNBLOCKED" in str(error):  # the stream vanished while we waited
             return
-        if "NOGROUP" not in str(error) and "no such key" not in str(error).lower():
+        if not any(sign in str(error) for sign in _NO_GROUP):
             raise error
         try:
             self._client.xgroup_create(self._named["queue"], keys.QUEUE_GROUP, id="0", mkstream=True)

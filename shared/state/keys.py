@@ -4,8 +4,10 @@ DB_LEADS = 0  # leads, calls, outbox and their queues
 DB_STATE = 1  # caches, locks, pending sets, the queues of parties and employees
 DB_RATE = 2  # the rate limit towards Google
 
-ADVOWARE_TOKEN = "advoware_access_token"  # STRING, at most 53 min, see token.lifetime_s
-ADVOWARE_TOKEN_TIMESTAMP = "advoware_token_timestamp"  # STRING, epoch seconds, lives and dies with the token
+# STRING, at most 53 min, see token.lifetime_s
+ADVOWARE_TOKEN = "advoware_access_token"  # noqa: S105 - a name
+# STRING, epoch seconds when it was asked for; lives and dies with the token
+ADVOWARE_TOKEN_TIMESTAMP = "advoware_token_timestamp"  # noqa: S105 - a name
 GOOGLE_BUCKET = "google_calendar_api_tokens"  # HASH tokens, ts; twice the fill time + 1 s
 
 BETEILIGTE = "vmh:beteiligte"
@@ -35,7 +37,7 @@ QUEUE_SUFFIXES = (
     "attempts",  # HASH id -> count|first failure ms|last failure ms; until DONE or dead
     "delayed",  # ZSET id -> when it is due in ms; until claimed or due
     "dead",  # STREAM of dead letters; until redriven or discarded
-    "unsent",  # ZSET op|id -> ms; until the transport has it or a worker claims it
+    "unsent",  # ZSET op|id -> µs; until the transport has it or a worker claims it
     "since",  # ZSET id -> ms since when it waits; until DONE or dead
 )
 

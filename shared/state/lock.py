@@ -116,7 +116,7 @@ class EmployeeLocks:
 
     def rest_s(self, kuerzel: str) -> float:
         """Tell how long the lock lives if nobody renews it; 0 when it is free."""
-        return max(0.0, cast(int, self.client.pttl(keys.employee_lock(kuerzel))) / 1000)
+        return max(0.0, self.client.pttl(keys.employee_lock(kuerzel)) / 1000)
 
     def force_release(self, kuerzel: str) -> bool:
         """Free a stuck lock for an operator; its holder notices at the next renewal."""

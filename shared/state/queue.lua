@@ -9,11 +9,9 @@ for op in string.gmatch(ARGV[2], '[^,]+') do
   SETS[op] = KEYS[9 + #OPS]
 end
 
-local function now_ms()
-  local t = redis.call('TIME')
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
-local NOW = now_ms()
+local TIME = redis.call('TIME')
+local NOW_US = tonumber(TIME[1]) * 1000000 + tonumber(TIME[2])
+local NOW = math.floor(NOW_US / 1000)
 
 local function int(number)
   return string.format('%.0f', number)
@@ -59,7 +57,7 @@ local function enqueue(id, ops)
     return
   end
   for _, op in ipairs(ops) do
-    redis.call('ZADD', UNSENT, int(NOW), op .. '|' .. id)
+    redis.call('ZADD', UNSENT, int(NOW_US), op .. '|' .. id)
   end
 end
 

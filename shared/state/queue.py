@@ -81,12 +81,12 @@ class WorkQueue(Deliveries, DeadLetters):
         if not once:
             return Added([], [])
         superseded = ",".join(self.spec.supersedes.get(op, ()))
-        at_ms, *flags = self._run(_ADD, op, superseded, *once, replicas=self._replicas)
+        at_us, *flags = self._run(_ADD, op, superseded, *once, replicas=self._replicas)
         new = [item for item, flag in zip(once, flags, strict=True) if flag]
         if self.outbox:
             for item in new:
-                self._remember(f"{op}|{item}", int(at_ms))
-        return Added(new, [item for item, flag in zip(once, flags, strict=True) if not flag], int(at_ms))
+                self._remember(f"{op}|{item}", int(at_us))
+        return Added(new, [item for item, flag in zip(once, flags, strict=True) if not flag], int(at_us))
 
     def claim(self, item: str, token: str, *, force_op: str | None = None) -> Claim | Refused:
         """Take an item for `lease_s`; with `force_op` also when nobody has noted it."""
@@ -106,7 +106,7 @@ class WorkQueue(Deliveries, DeadLetters):
         """End a run; what was added meanwhile is enqueued again."""
         return bool(self._run(_DONE, claim.item, claim.token))
 
-    def fail(
+    def fail(  # noqa: PLR0913
         self,
         claim: Claim,
         *,
@@ -151,8 +151,8 @@ class WorkQueue(Deliveries, DeadLetters):
 
     def stats(self) -> QueueStats:
         """Count what is where."""
-        *counts, oldest_ms, dead_ms = (int(value) for value in self._run(_STATS))
-        return QueueStats(*counts, oldest_age_s=oldest_ms / 1000, oldest_dead_age_s=dead_ms / 1000)
+        depth, processing, delayed, dead, unsent, oldest_ms, dead_ms = (int(value) for value in self._run(_STATS))
+        return QueueStats(depth, processing, delayed, dead, unsent, oldest_ms / 1000, dead_ms / 1000)
 
     def _fail(self, claim: Claim, *args: Argument) -> Failed:
         kind, attempts = self._run(_FAIL, claim.item, claim.token, *args)

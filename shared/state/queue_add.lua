@@ -1,6 +1,6 @@
--- ADD: op, ops it supersedes (commas), ids. Returns ms, then 1 (new) or 0 (was pending) for each id.
+-- ADD: op, ops it supersedes (commas), ids. Returns µs, then 1 (new) or 0 (was pending) for each id.
 local op, superseded = ARGV[3], split(ARGV[4], ',')
-local answer = { int(NOW) }
+local answer = { int(NOW_US) }
 for i = 5, #ARGV do
   local id = ARGV[i]
   local added = redis.call('SADD', SETS[op], id)

@@ -1,2 +1,2 @@
--- UNSENT: minimal age in ms, count. Returns op|id, score, …, the oldest first.
-return redis.call('ZRANGEBYSCORE', UNSENT, '-inf', int(NOW - tonumber(ARGV[3])), 'WITHSCORES', 'LIMIT', 0, ARGV[4])
+-- UNSENT: minimal age in ms, count. Returns op|id, µs, …, the oldest first.
+return redis.call('ZRANGEBYSCORE', UNSENT, '-inf', int(NOW_US - tonumber(ARGV[3]) * 1000), 'WITHSCORES', 'LIMIT', 0, ARGV[4])

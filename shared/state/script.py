@@ -53,8 +53,8 @@ class Script:
         if not replicas:
             return client.evalsha(self.sha, len(keys), *keys, *args)
         pipe = client.pipeline(transaction=False)  # WAIT speaks of the connection's own writes
-        pipe.execute_command("EVALSHA", self.sha, len(keys), *keys, *args)
-        pipe.execute_command("WAIT", replicas, 200)
+        pipe.evalsha(self.sha, len(keys), *keys, *args)
+        pipe.wait(replicas, 200)
         result, confirmed = pipe.execute()
         if int(confirmed) < replicas:
             raise NotReplicatedError(f"{confirmed} of {replicas} replicas confirmed the write")

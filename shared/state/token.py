@@ -1,4 +1,4 @@
-"""One access token for all processes: fetched once, renewed ahead of time, forgotten only when it is the one refused."""
+"""One access token for all processes: fetched once, renewed ahead of time, forgotten only when refused."""
 
 import contextlib
 import random as random_module

@@ -47,11 +47,11 @@ class Refused(Enum):
 
 @dataclass(frozen=True)
 class Added:
-    """Which ids are pending since now and which were before; `at_ms` is Redis time."""
+    """Which ids are pending since now and which were before; `at_us` is Redis time, for `sent`."""
 
     new: list[str]
     pending: list[str]
-    at_ms: int = 0
+    at_us: int = 0
 
 
 @dataclass(frozen=True)
