@@ -1,5 +1,7 @@
 """Give the tests of the Google double the real client library, speaking to it over HTTP."""
 
+import time
+
 import httplib2
 import pytest
 from google.oauth2 import service_account
@@ -14,13 +16,17 @@ OWNER = "kanzlei@kanzlei.example"
 
 
 class Clock:
-    """Go on only when a test says so."""
+    """Run like any clock, but ahead by what a test adds."""
 
-    def __init__(self):
-        self.now = 1_800_000_000.0
+    ahead = 0.0
 
     def __call__(self):
-        return self.now
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +34,15 @@ def account(tmp_path_factory):
     return write_service_account(tmp_path_factory.mktemp("google") / "sa.json", "http://127.0.0.1:1/token")
 
 
+@pytest.fixture(scope="session")
+def signer(account):
+    """Load the private key once: that takes longer than everything else here."""
+    return service_account.Credentials.from_service_account_info(account)
+
+
 @pytest.fixture
-def google(account):
-    double = Google(quota_per_minute=None)
+def google(account, clock):
+    double = Google(quota_per_minute=None, clock=clock)
     double.check_answers = True
     double.office.trust(account)
     with serve(double) as server:
@@ -40,20 +52,23 @@ def google(account):
 
 
 @pytest.fixture
-def client(google):
-    return connect(google)
+def connect(google, signer):
+    """Build a client for a subject and scopes of its own."""
+
+    def call(subject=OWNER, scopes=(CALENDAR_SCOPE,)):
+        credentials = signer.with_subject(subject).with_scopes(scopes).with_token_uri(f"{google.url}/token")
+        http = AuthorizedHttp(credentials, http=httplib2.Http(timeout=10))
+        options = {"api_endpoint": f"{google.url}/calendar/v3/"}
+        return build("calendar", "v3", http=http, client_options=options, cache_discovery=False)
+
+    return call
+
+
+@pytest.fixture
+def client(connect):
+    return connect()
 
 
 @pytest.fixture
 def calendar_id(google):
     return google.add_calendar("AW-SB", OWNER, timeZone="Europe/Berlin")
-
-
-def credentials(google, subject=OWNER, scopes=(CALENDAR_SCOPE,)):
-    return service_account.Credentials.from_service_account_info(google.account, scopes=scopes, subject=subject)
-
-
-def connect(google, subject=OWNER, scopes=(CALENDAR_SCOPE,)):
-    http = AuthorizedHttp(credentials(google, subject, scopes), http=httplib2.Http(timeout=10))
-    options = {"api_endpoint": f"{google.url}/calendar/v3/"}
-    return build("calendar", "v3", http=http, client_options=options, cache_discovery=False, static_discovery=True)
