@@ -44,7 +44,7 @@ class LocalBucket:
             self._ts = now
             needed = min(units, self._capacity)  # more than it holds is paid off afterwards
             if self._tokens < needed:
-                return (needed - self._tokens) / self._rate_s
+                return max(0.001, (needed - self._tokens) / self._rate_s)  # rounding must not stop the clock
             self._tokens -= units
             return 0.0
 

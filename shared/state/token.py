@@ -106,22 +106,26 @@ class TokenCache:
             self._respect(seen.cooldown_s)
             if seen.token and (not seen.ageing or seen.failure):
                 return self._keep(seen)
+            if seen.failure not in ("", earlier):
+                raise TokenUnavailable  # the one we waited for failed; a crowd must not try in turn
             if store.lock(owner):
-                return self._refresh(store, owner, fetch)
+                return self._refresh(store, owner, fetch, earlier)
             if seen.token:
                 return self._keep(seen)
-            if self._clock() >= gives_up or seen.failure not in ("", earlier):
+            if self._clock() >= gives_up:
                 raise TokenUnavailable
             self._sleep(0.02 + 0.06 * self._random())
             seen = store.read()
 
-    def _refresh(self, store: TokenStore, owner: str, fetch: Fetch) -> str:
+    def _refresh(self, store: TokenStore, owner: str, fetch: Fetch, earlier: str) -> str:
         failed = False
         try:
             seen = store.read()  # somebody may have been faster
             self._respect(seen.cooldown_s)
             if seen.token and not seen.ageing:
                 return self._keep(seen)
+            if seen.failure not in ("", earlier):
+                raise TokenUnavailable
             try:
                 return self._fetch(fetch)
             except Exception:
