@@ -1,0 +1,1 @@
+"""What travels between functions, and how it is worked off."""

@@ -35,10 +35,15 @@ _BEARER_PATHS = frozenset({"/metrics", "/ready"})
 _DRAINED_AT_MOST = 1024 * 1024
 
 
+def is_request_id(text: str) -> bool:
+    """Tell whether a request id is harmless."""
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
 def request_id_of(request: Request) -> str:
     """Take the caller's request id if it is harmless, else make one."""
     given = request.headers.get("X-Request-ID", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if is_request_id(given) else uuid.uuid4().hex
 
 
 class Common:

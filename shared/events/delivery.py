@@ -1,0 +1,41 @@
+"""Work an event off while its sender waits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from shared.errors import InvalidRequestError, NotFoundError, UnavailableError
+from shared.events import topics
+from shared.events.cloudevent import Event
+from shared.events.runner import AGAIN
+from shared.events.task import Subscriber
+from shared.log import bound
+from shared.web.common import is_request_id
+
+if TYPE_CHECKING:
+    from shared.events.bus import Bus
+
+_QUEUED_ELSEWHERE = frozenset({"sqs", "pubsub"})  # these repeat what was done long ago
+
+
+def deliver(bus: Bus, subscribers: Mapping[str, Subscriber], event: Event, topic_name: str | None = None) -> None:
+    """Run the subscriber now; a running or finished claim of the same item counts as delivered."""
+    if topic_name is not None and topic_name not in subscribers:
+        raise NotFoundError("There is no such topic here.")
+    if topic_name is not None and topic_name != event.type:
+        raise InvalidRequestError("The event is of another topic.")
+    topic = topics.find(event.type)
+    if topic.name not in subscribers:
+        raise NotFoundError("There is no such topic here.")
+    item = topics.item_of(topic, event.data)
+    full_content = event.data.get("full_content") if topics.is_calendar(topic) else None
+    forced = topics.is_calendar(topic) or bus.transport not in _QUEUED_ELSEWHERE
+    ids = {"request_id": event.request_id} if is_request_id(event.request_id) else {}
+    with bound(**ids):
+        outcome = bus.runner(topic.queue, subscribers).run(
+            item, force_op=topic.op if forced else None, full_content=full_content
+        )
+    if outcome.kind in AGAIN:
+        raise UnavailableError("The work has to wait.", retry_after_s=max(1, math.ceil(outcome.delay_s)))
