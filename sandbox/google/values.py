@@ -1,5 +1,6 @@
 """Check single values against the formats that the discovery document names."""
 
+import functools
 import re
 from datetime import date, datetime
 from typing import Any
@@ -57,6 +58,7 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+@functools.lru_cache(4096)
 def read_moment(text: str) -> datetime:
     """Read an RFC 3339 time whose offset may be missing."""
     if not MOMENT.fullmatch(text):
