@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -184,3 +185,14 @@ def test_a_list_may_be_cut_down(google, client, calendar_id):
 def test_the_client_library_returns_a_page_instead_of_json_as_text(google, client, calendar_id):
     google.board.add(Fault("html", path="/events$"))
     assert client.events().list(calendarId=calendar_id).execute().startswith("<!doctype html>")
+
+
+def test_of_many_writers_with_one_etag_exactly_one_wins(google, raw, calendar_id):
+    event = google.create_event(calendar_id, EVENT)
+
+    def write(number):
+        headers = {"If-Match": event["etag"]}
+        return raw("PATCH", f"/events/{event['id']}", json={"summary": str(number)}, headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(write, range(8))) == [200] + [412] * 7
