@@ -37,7 +37,7 @@ class Intent:
             return cls(
                 str(value["token"]), float(value["now"]), int(value["maxFr"]), str(value["hmac"]), "err" in value
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             return None
 
 

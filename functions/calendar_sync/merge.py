@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions.calendar_sync.plan import Merge, Ours, Theirs
 from shared.domain.appointment import FIELDS, TEXT_FIELDS, TIME_FIELDS, Appointment
+from shared.mapping.berlin import wall_later
 from shared.mapping.google_event import anonymised
+from shared.mapping.recurrence import last_occurrence
+from shared.mapping.termin import DEFAULT_LENGTH
 from shared.mapping.text import is_placeholder
 
 if TYPE_CHECKING:
@@ -31,11 +34,13 @@ def merge(ours: Ours, theirs: Theirs, rules: Rules) -> Merge | None:
     in_g = frozenset[str]() if base_a is None or base_g is None else base_g
     flowing = _flowing(in_g, ours, theirs, rules)
     flowing, conflict = _settle(in_a, flowing, ours, theirs, rules)
-    target_a = blend(ours.appointment, theirs.appointment, flowing)
+    target_a = _lasting(blend(ours.appointment, theirs.appointment, flowing))
     shown = target_a if rules.mode == "f" else anonymised(target_a, rules.placeholders[0])
     wanted = shown.canonical()
     switching = theirs.link.mode != rules.mode
     loose = frozenset(FIELDS) if rebasing or switching else in_a | in_g
+    loose |= TIME_FIELDS if loose & TIME_FIELDS else frozenset()  # half of the times may not fit the other half
+    loose |= TEXT_FIELDS if rules.mode == "a" else frozenset()  # whatever a base says, no text stays
     to_google = frozenset(name for name in loose if wanted[name] != theirs.canonical[name])
     target_g = blend(theirs.appointment, shown, to_google)
     step = Merge(ours, theirs, flowing, to_google, target_a, target_g, conflict)
@@ -60,25 +65,46 @@ def _flowing(in_g: Set[str], ours: Ours, theirs: Theirs, rules: Rules) -> frozen
 def _settle(
     in_a: frozenset[str], flowing: frozenset[str], ours: Ours, theirs: Theirs, rules: Rules
 ) -> tuple[frozenset[str], bool]:
-    """Decide fields that changed on both sides (row 6); says which flow, and whether there was a conflict."""
+    """Decide fields that changed on both sides (row 6); says which flow, and whether there was a conflict.
+
+    Times of both sides are mixed where the mixture makes sense; otherwise they are contested as a whole.
+    """
+    google_wins = _google_wins(ours, theirs, rules)
     contested = in_a & flowing
-    if _times_clash(in_a, flowing, ours, theirs):
+    chosen = flowing if google_wins else flowing - contested
+    if _times_clash(in_a, flowing, chosen, ours, theirs):
         contested |= flowing & TIME_FIELDS
-    if not contested:
-        return flowing, False
-    if _google_wins(ours, theirs, rules):
-        return (flowing | (TIME_FIELDS if contested & TIME_FIELDS else frozenset())), True
-    return flowing - contested, True
+        chosen = flowing | TIME_FIELDS if google_wins else flowing - TIME_FIELDS
+    return chosen, bool(contested)
 
 
-def _times_clash(in_a: frozenset[str], flowing: frozenset[str], ours: Ours, theirs: Theirs) -> bool:
+def _times_clash(
+    in_a: frozenset[str], flowing: frozenset[str], chosen: frozenset[str], ours: Ours, theirs: Theirs
+) -> bool:
     """Tell whether times changed on both sides in a way that does not fit together."""
     if not (in_a & TIME_FIELDS and flowing & TIME_FIELDS) or theirs.appointment is None:
         return False
-    if {"allday", "rrule"} & (in_a | flowing):
+    if ours.appointment.all_day != theirs.appointment.all_day:
         return True
-    both = blend(ours.appointment, theirs.appointment, flowing)
-    return both.end <= both.start
+    both = blend(ours.appointment, theirs.appointment, chosen)
+    return both.end <= both.start or not both.expressible or _ends_elsewhere(both)
+
+
+def _ends_elsewhere(appointment: Appointment) -> bool:
+    """Tell whether a series ends on a day on which it does not fall."""
+    rule, first = appointment.recurrence, appointment.start.date()
+    if rule is None or rule.until is None:
+        return False
+    return last_occurrence(first, rule.frequency, rule.interval, rule.until) != rule.until
+
+
+def _lasting(appointment: Appointment) -> Appointment:
+    """Give an appointment without length the one that Advoware's reading gives it."""
+    if appointment.end > appointment.start:
+        return appointment
+    if appointment.all_day:
+        return replace(appointment, end=wall_later(appointment.start, timedelta(days=1)))
+    return replace(appointment, end=wall_later(appointment.start, DEFAULT_LENGTH))
 
 
 def _google_wins(ours: Ours, theirs: Theirs, rules: Rules) -> bool:

@@ -26,7 +26,7 @@ class Reader:
     def ours(self, row: Mapping[str, Any], *, listed: bool = True) -> Ours:
         """Read a row; raises UnusableTerminError."""
         appointment = termin.to_appointment(row, self.all_day_field)
-        fr_nr = str(row["frNr"])
+        fr_nr = str(row.get("frNr") or "0")
         return Ours(
             fr_nr,
             row,
@@ -67,7 +67,7 @@ def is_exception(event: Mapping[str, Any]) -> bool:
 def pair_up(sides: Sides, bases: Bases, *, complete: bool, markers: bool) -> list[Pair]:
     """Pair what was read; with a complete list of events also name appointments that have none.
 
-    Promises: every linked event is in exactly one pair; an appointment stands in at most one pair; an
+    Promises: every living linked event is in exactly one pair; an appointment stands in at most one pair; an
     appointment that an open creation may have made is never taken for a new one.
     """
     by_number = {ours.fr_nr: ours for ours in sides.ours}
@@ -94,7 +94,7 @@ def _linked_pair(fr_nr: str, group: Sequence[Theirs], by_number: Mapping[str, Ou
     main, *rest = sorted(group, key=_precedence)
     ours = by_number.get(fr_nr)
     absence = Absence.UNUSABLE if fr_nr in unusable else Absence.NOT_LISTED
-    twice = tuple(other for other in rest if not other.cancelled and not main.cancelled)
+    twice = tuple(other for other in rest if not other.cancelled)
     return Pair(ours, main, Absence.NEVER if ours else absence, twice)
 
 
@@ -120,22 +120,28 @@ def _intent_pairs(intents: Iterable[Theirs], free: dict[str, Ours], bases: Bases
         if ours.marker:
             by_marker[ours.marker].append(ours)
     pairs = []
-    for theirs in intents:
+    for theirs in sorted(intents, key=lambda theirs: theirs.id):
         intent = theirs.link.intent
-        found = sorted(by_marker.get(intent.token, []) if intent else [], key=lambda ours: ours.number)
+        found = by_marker.get(intent.token, []) if intent else []
         if not found and not markers:
-            found = [ours for ours in free.values() if could_be_made_by(theirs, ours, bases)][:1]
-        for made in found[:1]:
+            found = [ours for ours in free.values() if could_be_made_by(theirs, ours, bases)]
+        made = min((ours for ours in found if ours.fr_nr in free), key=lambda ours: ours.number, default=None)
+        if made is not None:
             del free[made.fr_nr]
-        pairs.append(Pair(found[0] if found else None, theirs))
+        pairs.append(Pair(made, theirs))
     return pairs
 
 
 def could_be_made_by(theirs: Theirs, ours: Ours, bases: Bases) -> bool:
-    """Tell whether an unmarked appointment has the content of an open intent and came after it."""
+    """Tell whether an unmarked appointment has the content of an open intent and came after it.
+
+    A refused creation made nothing, and what was deleted meanwhile is undone by its marker only.
+    """
     intent = theirs.link.intent
     return (
         intent is not None
+        and not intent.refused
+        and not theirs.cancelled
         and not ours.marker
         and ours.number > intent.max_fr
         and bases.changed(intent.sealed, ours.canonical) == frozenset()

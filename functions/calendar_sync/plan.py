@@ -28,7 +28,10 @@ class Ours:
     @property
     def number(self) -> int:
         """Give frNr as a number, 0 for symbolic ones."""
-        return int(self.fr_nr) if self.fr_nr.lstrip("-").isdigit() else 0
+        try:
+            return int(self.fr_nr)
+        except ValueError:
+            return 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Anonymise:
-    """Hide the content of a linked event that ended before the window (4.7)."""
+    """Hide the content of a linked event outside the window, where Advoware is not compared (4.7)."""
 
     theirs: Theirs
 

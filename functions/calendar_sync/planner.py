@@ -51,7 +51,8 @@ class Rules:
 
 def decide(pair: Pair, rules: Rules) -> list[Step]:
     """Say what one pair needs."""
-    return [Cancel(other, "d") for other in pair.twice] + _main(pair, rules)
+    unsure = pair.absence in {Absence.NOT_LISTED, Absence.UNUSABLE}
+    return [Cancel(other, "d") for other in pair.twice if not unsure] + _main(pair, rules)
 
 
 def _main(pair: Pair, rules: Rules) -> list[Step]:
@@ -95,24 +96,27 @@ def _without_ours(theirs: Theirs, absence: Absence, rules: Rules) -> list[Step]:
 def _linked_without_ours(theirs: Theirs, absence: Absence, rules: Rules) -> list[Step]:
     match absence:
         case Absence.GONE:
-            changed = rules.bases.changed(theirs.link.base_g, theirs.canonical) or frozenset()
+            changed = theirs.appointment and rules.bases.changed(theirs.link.base_g, theirs.canonical)
             return [Cancel(theirs, "a", conflict=bool(changed))]  # rows 13 and 14
         case Absence.MOVED:
             return [Leave("moved", clean=False, count=False), Cancel(theirs, "m")]  # row 16
         case Absence.UNUSABLE:
             return [Leave("unusable row")]
-    if rules.mode == "a" and theirs.link.mode == "f" and ends_before(theirs.event, rules.window[0]):
-        return [Anonymise(theirs)]
-    return []
+    return [Anonymise(theirs)] if rules.mode == "a" and theirs.link.mode == "f" and _is_outside(theirs, rules) else []
+
+
+def _is_outside(theirs: Theirs, rules: Rules) -> bool:
+    """Tell whether an event lies before or beyond the window."""
+    if theirs.appointment is None:
+        return False
+    return ends_before(theirs.event, rules.window[0]) or theirs.appointment.start >= rules.window[1]
 
 
 def _born_in_google(theirs: Theirs, rules: Rules) -> list[Step]:
     """Decide row 17; what cannot or must not be written to Advoware stays in Google only."""
     if theirs.appointment is None:
         return [Leave("unreadable event")]
-    if ends_before(theirs.event, rules.window[0]) or theirs.appointment.start >= rules.window[1]:
-        return []
-    if not rules.write_enabled:
+    if _is_outside(theirs, rules) or not rules.write_enabled:
         return []
     if is_placeholder(theirs.appointment.text, rules.placeholders):
         return [Leave("placeholder without link")]
@@ -130,7 +134,8 @@ def _open_intent(theirs: Theirs, rules: Rules) -> list[Step]:
     if theirs.cancelled:
         return [Leave("deleted with an open creation", clean=False, count=False)] if young else []
     if intent.refused:
-        return [Leave("refused by Advoware")] if young else _born_in_google(theirs, rules)
+        edited = theirs.appointment and rules.bases.changed(intent.sealed, theirs.canonical)
+        return [Leave("refused by Advoware")] if young and not edited else _born_in_google(theirs, rules)
     if young:
         return [Leave("creation with unknown outcome", clean=False)]
     again = _born_in_google(theirs, rules)
@@ -144,7 +149,7 @@ def _made(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
         return [Adopt(ours, theirs)]
     if intent is not None and rules.read_at - intent.at <= rules.grace_s:
         return [Leave("deleted with an open creation", clean=False, count=False)]
-    return [Delete(ours, theirs, orphan=True)] if rules.write_enabled else []
+    return [Delete(ours, theirs, orphan=True)] if rules.write_enabled else [Insert(ours)]
 
 
 def _deleted_in_google(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:

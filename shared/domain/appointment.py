@@ -92,8 +92,9 @@ class Appointment:
 
 
 def tidy(text: str) -> str:
-    """Bring text to one form: NFC, LF, no blanks at line ends, no empty lines at the end."""
-    lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Bring text to one form: NFC, LF, plain blanks, none at line ends, no empty lines at the end."""
+    plain = unicodedata.normalize("NFC", text).replace("\xa0", " ")
+    lines = plain.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 

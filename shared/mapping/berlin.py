@@ -13,6 +13,12 @@ def berlin(day: date, clock: time) -> datetime:
     return wall.astimezone(UTC).astimezone(BERLIN).replace(fold=0)
 
 
+def wall_later(moment: datetime, length: timedelta) -> datetime:
+    """Move a time on Berlin's wall clock; one that lands in the spring gap moves on by another hour."""
+    wall = moment.astimezone(BERLIN).replace(fold=0) + length
+    return berlin(wall.date(), wall.time())
+
+
 def midnight(day: date) -> datetime:
     """Say when a day begins in Berlin."""
     return datetime.combine(day, time(), tzinfo=BERLIN)

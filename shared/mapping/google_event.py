@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.appointment import BERLIN, TIME_FIELDS, Appointment
 from shared.mapping.berlin import midnight
-from shared.mapping.recurrence import from_rrule, to_rrule
-from shared.mapping.text import plain_text
+from shared.mapping.recurrence import from_rrule, to_lines
+from shared.mapping.text import dressed, plain_text
 
 Event = Mapping[str, Any]
 ZONE = "Europe/Berlin"
+EARLIEST_YEAR, LATEST_YEAR = 1000, 9998
 
 
 class UnusableEventError(ValueError):
@@ -24,16 +25,39 @@ class UnusableEventError(ValueError):
 def to_appointment(event: Event) -> Appointment:
     """Read an event in Berlin wall-clock minutes; its description as plain text."""
     start, all_day = _moment(event.get("start"))
-    end, _ = _moment(event.get("end"))
+    end, all_day_end = _moment(event.get("end"))
+    if all_day != all_day_end:
+        raise UnusableEventError("a date and a time")
     return Appointment(
         start,
         end,
         all_day,
-        from_rrule(event.get("recurrence") or [], start),
-        event.get("summary") or "",
-        event.get("location") or "",
-        plain_text(event.get("description") or ""),
+        from_rrule(_lines(event), start, elsewhere=not all_day and _keeps_other_hours(event["start"], start)),
+        _text(event, "summary"),
+        _text(event, "location"),
+        plain_text(_text(event, "description")),
     )
+
+
+def _keeps_other_hours(value: Mapping[str, Any], start: datetime) -> bool:
+    """Tell whether a series follows a zone in which Berlin's hour of it would change with the season."""
+    try:
+        zone = ZoneInfo(value.get("timeZone") or ZONE)
+    except (ValueError, TypeError, OSError, ZoneInfoNotFoundError):
+        return False
+    noons = [datetime(start.year, month, 1, 12) for month in (1, 4, 7, 11)]  # noqa: DTZ001 - zones are compared
+    return any(noon.replace(tzinfo=zone).utcoffset() != noon.replace(tzinfo=BERLIN).utcoffset() for noon in noons)
+
+
+def _text(event: Event, key: str) -> str:
+    value = event.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _lines(event: Event) -> list[str]:
+    lines = event.get("recurrence")
+    given = isinstance(lines, Sequence) and not isinstance(lines, str)
+    return [line for line in lines if isinstance(line, str)] if given and lines else []
 
 
 def _moment(value: object) -> tuple[datetime, bool]:
@@ -41,13 +65,19 @@ def _moment(value: object) -> tuple[datetime, bool]:
         raise UnusableEventError("time missing")
     try:
         if value.get("date"):
-            return midnight(date.fromisoformat(value["date"])), True
+            return _plausible(midnight(date.fromisoformat(value["date"]))), True
         moment = datetime.fromisoformat(value.get("dateTime") or "")
         zone = ZoneInfo(value.get("timeZone") or ZONE) if moment.tzinfo is None else moment.tzinfo
-    except (ValueError, ZoneInfoNotFoundError) as error:
+        exact = moment.replace(tzinfo=zone).astimezone(UTC).astimezone(BERLIN)
+    except (ValueError, TypeError, OverflowError, OSError, ZoneInfoNotFoundError) as error:
         raise UnusableEventError("time unreadable") from error
-    exact = moment.replace(tzinfo=zone).astimezone(UTC).astimezone(BERLIN)
-    return exact.replace(second=0, microsecond=0), False
+    return _plausible(exact).replace(second=0, microsecond=0), False
+
+
+def _plausible(moment: datetime) -> datetime:
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise UnusableEventError("time out of reach")
+    return moment
 
 
 def anonymised(appointment: Appointment, placeholder: str) -> Appointment:
@@ -59,8 +89,8 @@ def to_body(appointment: Appointment, *, private: bool) -> dict[str, Any]:
     """Write a new event's content; empty texts are left out."""
     body: dict[str, Any] = _times(appointment)
     if appointment.recurrence:
-        body["recurrence"] = [to_rrule(appointment.recurrence, appointment.start, appointment.all_day)]
-    texts = {"summary": appointment.text, "location": appointment.place, "description": appointment.notes}
+        body["recurrence"] = to_lines(appointment.recurrence, appointment.start, appointment.all_day)
+    texts = {"summary": appointment.text, "location": appointment.place, "description": dressed(appointment.notes)}
     body |= {key: value for key, value in texts.items() if value}
     if private:
         body["visibility"] = "private"
@@ -98,7 +128,7 @@ def with_content(event: Event, target: Appointment) -> dict[str, Any]:
     for name, key, value in (
         ("text", "summary", target.text),
         ("ort", "location", target.place),
-        ("notiz", "description", target.notes),
+        ("notiz", "description", dressed(target.notes)),
     ):
         if name in differing:
             _put(changed, key, value)
@@ -108,9 +138,9 @@ def with_content(event: Event, target: Appointment) -> dict[str, Any]:
 def _recurrence(event: Event, target: Appointment, *, keep_exceptions: bool) -> list[str]:
     if target.recurrence is None:
         return []
-    lines = [to_rrule(target.recurrence, target.start, target.all_day)]
+    lines = to_lines(target.recurrence, target.start, target.all_day)
     if keep_exceptions:
-        lines += [line for line in event.get("recurrence") or [] if line.upper().startswith("EXDATE")]
+        lines += [line for line in _lines(event) if line.upper().startswith("EXDATE")]
     return lines
 
 

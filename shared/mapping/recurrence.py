@@ -54,6 +54,11 @@ def _month_later(start: date, months: int) -> date | None:
     return date(year, month + 1, start.day)
 
 
+def to_lines(rule: Recurrence, start: datetime, all_day: bool) -> list[str]:
+    """Write all lines of a series; a foreign rule stays as it was read."""
+    return rule.foreign.split("|") if rule.foreign else [to_rrule(rule, start, all_day)]
+
+
 def to_rrule(rule: Recurrence, start: datetime, all_day: bool) -> str:
     """Write the RRULE line; UNTIL is the last occurrence's start in UTC, or its plain date for all-day series."""
     parts = [f"FREQ={rule.frequency}", f"INTERVAL={rule.interval}"]
@@ -63,14 +68,14 @@ def to_rrule(rule: Recurrence, start: datetime, all_day: bool) -> str:
     return "RRULE:" + ";".join(parts)
 
 
-def from_rrule(lines: Sequence[str], start: datetime) -> Recurrence | None:
+def from_rrule(lines: Sequence[str], start: datetime, *, elsewhere: bool = False) -> Recurrence | None:
     """Read Google's recurrence lines; rules that Advoware cannot hold come back as foreign ones."""
     rules = [line for line in lines if line.upper().startswith("RRULE")]
     others = [line for line in lines if line.upper().startswith(("RDATE", "EXRULE"))]
     if not rules and not others:
         return None
     foreign = Recurrence(Frequency.DAILY, foreign="|".join(sorted(rules + others)))
-    if len(rules) != 1 or others:
+    if len(rules) != 1 or others or elsewhere:
         return foreign
     return _plain(rules[0].partition(":")[2], start.astimezone(BERLIN)) or foreign
 
@@ -81,29 +86,37 @@ def _plain(text: str, start: datetime) -> Recurrence | None:
         frequency = Frequency(parts.pop("FREQ", ""))
         interval = int(parts.pop("INTERVAL", "1"))
         count = int(parts.pop("COUNT", "0"))
-        until = _until(parts.pop("UNTIL", ""))
-    except ValueError:
+        until = _until(parts.pop("UNTIL", ""), start)
+        last = _after(start.date(), frequency, interval, count) if count else until
+    except (ValueError, OverflowError):
         return None
     parts.pop("WKST", None)
     if interval < 1 or not 0 <= count <= MAX_OCCURRENCES or not _only_start_day(parts, frequency, start):
         return None
-    last = _after(start.date(), frequency, interval, count) if count else until
     if last is None or last.year >= ENDLESS_YEAR:
         return Recurrence(frequency, interval)
     return Recurrence(frequency, interval, last_occurrence(start.date(), frequency, interval, last))
 
 
-def _until(text: str) -> date | None:
+def _until(text: str, start: datetime) -> date | None:
+    """Read UNTIL as the last day on which an occurrence may still begin; None from the endless year on."""
     if not text:
         return None
-    if "T" not in text:
-        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a plain date has no zone
-    zone = UTC if text.endswith("Z") else BERLIN
-    return datetime.strptime(text.rstrip("Z"), "%Y%m%dT%H%M%S").replace(tzinfo=zone).astimezone(BERLIN).date()
+    day, _, clock = text.partition("T")
+    plain = datetime.strptime(day, "%Y%m%d")  # noqa: DTZ007 - a plain date has no zone
+    if plain.year > ENDLESS_YEAR or not clock:
+        return plain.date() if plain.year <= ENDLESS_YEAR else None
+    zone = UTC if clock.endswith("Z") else BERLIN
+    until = datetime.strptime(text.rstrip("Z"), "%Y%m%dT%H%M%S").replace(tzinfo=zone).astimezone(UTC)
+    last = until.astimezone(BERLIN).date()
+    begins = datetime.combine(last, start.timetz().replace(tzinfo=None), tzinfo=BERLIN)
+    return last if begins.astimezone(UTC) <= until else last - timedelta(days=1)
 
 
 def _only_start_day(parts: dict[str, str], frequency: Frequency, start: datetime) -> bool:
     """Tell whether the BY* parts say nothing but the day the series starts on anyway."""
+    if frequency is Frequency.YEARLY and "BYMONTHDAY" in parts and "BYMONTH" not in parts:
+        return False  # that day of every month
     implied = {
         Frequency.DAILY: {},
         Frequency.WEEKLY: {"BYDAY": WEEKDAYS[start.weekday()]},

@@ -13,13 +13,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from shared.domain.appointment import BERLIN, TIME_FIELDS, Appointment, Recurrence
-from shared.mapping.berlin import berlin, midnight
+from shared.mapping.berlin import berlin, midnight, wall_later
 from shared.mapping.recurrence import ART_OF, ENDLESS_YEAR, from_turnus
 
 Row = Mapping[str, Any]
 
 DEFAULT_START = time(9)
 DEFAULT_LENGTH = timedelta(hours=1)
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)  # beyond these a date is a way to say "none" or "never"
 _MARKER = re.compile(r"(?:\A|\n)\[G:([A-Za-z0-9_-]{22})\][ \t]*\Z")
 
 
@@ -50,10 +51,8 @@ def _times(row: Row, first: date, last: date) -> tuple[datetime, datetime]:
     opening = _clock(row.get("uhrzeitVon")) or DEFAULT_START
     closing = _clock(row.get("uhrzeitBis"))
     start = berlin(first, opening)
-    end = berlin(last, opening) + DEFAULT_LENGTH if closing is None else berlin(last, closing)
-    if end <= start:
-        end = start + DEFAULT_LENGTH
-    return start, end.astimezone(BERLIN)
+    end = wall_later(berlin(last, opening), DEFAULT_LENGTH) if closing is None else berlin(last, closing)
+    return start, end if end > start else wall_later(start, DEFAULT_LENGTH)
 
 
 def _series(row: Row, first: date, last: date, all_day_field: str) -> Recurrence | None:
@@ -147,9 +146,10 @@ def changed_at(row: Row) -> datetime | None:
 
 def _day(value: object) -> date | None:
     try:
-        return date.fromisoformat(_text(value)[:10])
+        day = date.fromisoformat(_text(value)[:10])
     except ValueError:
         return None
+    return min(day, LATEST) if day >= EARLIEST else None
 
 
 def _clock(value: object) -> time | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -35,9 +36,14 @@ def plain_text(description: str) -> str:
     if not _LOOKS_LIKE_HTML.search(description):
         return description
     reader = _Reader()
-    reader.feed(description)
+    reader.feed(description.replace("<![", "&lt;!["))  # the parser refuses marked sections it does not know
     reader.close()
     return "".join(reader.parts).replace("\xa0", " ")
+
+
+def dressed(text: str) -> str:
+    """Write plain text so that `plain_text` gives it back, also where it happens to look like HTML."""
+    return text if plain_text(text) == text else f"<span>{html.escape(text, quote=False)}</span>"
 
 
 def folded(title: str) -> str:
