@@ -51,7 +51,7 @@ class Bus:
             self._check(client)
         return client
 
-    def state(self) -> Redis | None:
+    def state(self) -> Redis:
         """Give an unchecked client for /ready, which does the checking itself."""
         return _client(self._redis.url, 1)
 

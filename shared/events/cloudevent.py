@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from werkzeug.datastructures import Headers
+
 from shared.clock import iso, utc_now
 from shared.errors import UnreadableRequestError
 from shared.log import current
@@ -52,7 +54,7 @@ def structured(event: Event) -> bytes:
     return json.dumps({name: value for name, value in document.items() if value != ""}, ensure_ascii=False).encode()
 
 
-def from_message(headers: Mapping[str, str], body: bytes) -> Event:
+def from_message(headers: Headers, body: bytes) -> Event:
     """Read an event from a message in either mode; 400 when it is none."""
     if headers.get("Ce-Specversion"):
         return _binary(headers, body)
@@ -75,7 +77,12 @@ def from_attributes(attributes: Mapping[str, Any], data: Any) -> Event:
     return Event(event_type, source, subject, {} if read is None else read, event_id, time, request_id)
 
 
-def _binary(headers: Mapping[str, str], body: bytes) -> Event:
+def from_sdk(event: Any) -> Event:
+    """Read the CloudEvent object that functions-framework hands to an event function."""
+    return from_attributes(event.get_attributes(), event.get_data())
+
+
+def _binary(headers: Headers, body: bytes) -> Event:
     names = ("specversion", "id", "type", "source", "subject", "time", "requestid")
     attributes = {name: unquote(headers.get(f"Ce-{name.capitalize()}") or "") for name in names}
     if body and not is_json(headers.get("Content-Type")):

@@ -72,6 +72,11 @@ def is_calendar(topic: Topic) -> bool:
     return topic.queue == EMPLOYEES_QUEUE
 
 
+def is_kuerzel(text: str) -> bool:
+    """Tell whether a text has the form of an employee's initials."""
+    return _KUERZEL.fullmatch(text) is not None
+
+
 def check_item(topic: Topic, item: str) -> str:
     """Let only well-formed names become part of Redis keys."""
     if not topic.form.fullmatch(item):

@@ -1,0 +1,76 @@
+"""How gunicorn serves `functions.app:app`: threads, no access log, JSON lines, metrics over several workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+workers = int(os.environ.get("WORKERS") or 1)
+threads = int(os.environ.get("THREADS") or 8)
+bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT') or 8080}"  # noqa: S104 - inside a container
+worker_class = "gthread"
+preload_app = True  # an unsafe start ends the master, not one worker after the other
+timeout = 0  # with threads it protects nothing; every outgoing call has its own limit
+graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT") or 25)
+keepalive = 75  # longer than the gateway keeps idle connections
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 16380
+accesslog = None
+loglevel = "warning"
+control_socket_disable = True
+forwarded_allow_ips = "127.0.0.1"
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat files, not data
+
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 - gunicorn's name for the setting
+    """Send the server's lines to the one stream of JSON lines instead of its own handlers."""
+
+    def setup(self, cfg: Any) -> None:
+        """Drop gunicorn's handlers."""
+        super().setup(cfg)
+        from shared.startup import set_up_log
+
+        set_up_log(os.environ.get("LOG_LEVEL") or "INFO")
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
+
+
+if workers > 1:
+    os.environ.setdefault(_METRICS, tempfile.mkdtemp(prefix="bitbylaw-metrics-"))
+if _METRICS in os.environ:
+    shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
+    Path(os.environ[_METRICS]).mkdir(parents=True, exist_ok=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take the figures of an ended worker out of the gauges."""
+    if _METRICS in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Let running work know as soon as this worker is told to end."""
+    from shared.events.task import STOPPING
+
+    servers = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        STOPPING.set()
+        if callable(servers):
+            servers(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
