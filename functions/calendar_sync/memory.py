@@ -1,0 +1,122 @@
+"""What a run remembers in Redis; losing all of it costs one full reading, nothing else (contract section 9).
+
+| key | type | lifetime | content |
+|---|---|---|---|
+| `calendar_sync:read:{kuerzel}` | STRING | none | sync token, digest of Advoware's list, linked pairs, mode |
+| `calendar_sync:swept:{kuerzel}` | STRING | none | past events are known to be anonymous |
+| `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
+| `calendar_sync:holds:{kuerzel}` | SET | none | hashes of plans that wait for a person |
+| `calendar_sync:released:{kuerzel}` | SET | 7 days | hashes that a person released and no run has used yet |
+| `calendar_sync:status` | HASH | none | kuerzel → the status row |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from functions.calendar_sync.plan import Hold
+
+PREFIX = "calendar_sync"
+WEEK_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class LastRead:
+    """What the last clean run saw."""
+
+    token: str
+    digest: str
+    linked: int
+    mode: str
+
+
+class Memory:
+    """Reads and writes the keys above."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def last_read(self, kuerzel: str) -> LastRead | None:
+        """Give what the last clean run saw, None when there was none or it is unreadable."""
+        text = self._redis.get(f"{PREFIX}:read:{kuerzel}")
+        try:
+            value = json.loads(str(text)) if text else None
+            return LastRead(**value) if value else None
+        except (ValueError, TypeError):
+            return None
+
+    def remember_read(self, kuerzel: str, seen: LastRead | None) -> None:
+        """Keep what a clean run saw; after an unclean one forget it, so that the next reads everything."""
+        key = f"{PREFIX}:read:{kuerzel}"
+        if seen is None:
+            self._redis.delete(key)
+        else:
+            self._redis.set(key, json.dumps(vars(seen)))
+
+    def swept(self, kuerzel: str) -> bool:
+        """Tell whether past events are known to be anonymous."""
+        return bool(self._redis.exists(f"{PREFIX}:swept:{kuerzel}"))
+
+    def remember_swept(self, kuerzel: str, swept: bool) -> None:
+        """Keep that past events are anonymous, or may not be any more."""
+        key = f"{PREFIX}:swept:{kuerzel}"
+        if swept:
+            self._redis.set(key, "1")
+        else:
+            self._redis.delete(key)
+
+    def suspects(self, kuerzel: str) -> frozenset[str]:
+        """Name the tombstones that one run has already seen without properties."""
+        return frozenset(str(item) for item in self._redis.smembers(f"{PREFIX}:suspects:{kuerzel}"))
+
+    def remember_suspects(self, kuerzel: str, suspects: Iterable[str]) -> None:
+        """Replace the suspects."""
+        self._replace(f"{PREFIX}:suspects:{kuerzel}", suspects, WEEK_S)
+
+    def remember_holds(self, kuerzel: str, holds: Iterable[Hold]) -> None:
+        """Replace the hashes that wait for a person."""
+        self._replace(f"{PREFIX}:holds:{kuerzel}", [hold.hash for hold in holds], None)
+
+    def release(self, kuerzel: str, mark: str) -> bool:
+        """Let the plan with this hash go on in the next run; False when no plan waits under it."""
+        moved = self._redis.smove(f"{PREFIX}:holds:{kuerzel}", f"{PREFIX}:released:{kuerzel}", mark)
+        if moved:
+            self._redis.expire(f"{PREFIX}:released:{kuerzel}", WEEK_S)
+        return bool(moved)
+
+    def released(self, kuerzel: str) -> frozenset[str]:
+        """Name the released hashes that no run has used yet."""
+        return frozenset(str(item) for item in self._redis.smembers(f"{PREFIX}:released:{kuerzel}"))
+
+    def use_release(self, kuerzel: str) -> None:
+        """Forget the released hashes: each lets one plan through, once."""
+        self._redis.delete(f"{PREFIX}:released:{kuerzel}")
+
+    def status(self, kuerzel: str) -> dict[str, Any] | None:
+        """Give the status row."""
+        text = self._redis.hget(f"{PREFIX}:status", kuerzel)
+        return dict(json.loads(str(text))) if text else None
+
+    def statuses(self) -> dict[str, dict[str, Any]]:
+        """Give all status rows."""
+        rows = self._redis.hgetall(f"{PREFIX}:status")
+        return {str(kuerzel): json.loads(str(text)) for kuerzel, text in rows.items()}
+
+    def remember_status(self, kuerzel: str, row: dict[str, Any]) -> None:
+        """Keep the status row."""
+        self._redis.hset(f"{PREFIX}:status", kuerzel, json.dumps(row))
+
+    def _replace(self, key: str, items: Iterable[str], life_s: int | None) -> None:
+        members = list(items)
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.delete(key)
+        if members:
+            pipe.sadd(key, *members)
+            if life_s:
+                pipe.expire(key, life_s)
+        pipe.execute()

@@ -1,0 +1,152 @@
+"""Read both sides: Advoware first, then Google, incrementally where nothing else can have changed (4.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from functions.calendar_sync.guard import hold_all, is_short, linked_count
+from functions.calendar_sync.memory import LastRead
+from functions.calendar_sync.pairing import Sides, is_exception, needs_confirmation, pair_up
+from functions.calendar_sync.plan import Absence, Hold, Ours, Pair, Theirs
+from functions.calendar_sync.run import Row, Run, numbers
+from shared.errors import UpstreamError
+from shared.google.errors import SyncTokenExpiredError
+from shared.log import get_log
+from shared.mapping import termin
+
+log = get_log(__name__)
+SLACK = timedelta(days=1)
+MAX_FAILURES_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run has read and paired; `pairs` is empty when nothing changed since the last clean run."""
+
+    pairs: Sequence[Pair]
+    seen: LastRead
+    complete: bool
+    exceptions: int = 0
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier runs left behind."""
+
+    last: LastRead | None
+    released: frozenset[str] = frozenset()
+    sweep: bool = False
+
+
+def read_both(run: Run, known: Known) -> Reading:
+    """Read, pair and confirm; an appointment missing from the list is asked for singly before it counts as gone."""
+    rows = run.advoware.appointments(run.kuerzel, *run.rules.window)
+    run.max_fr = max(numbers(rows), default=0)
+    ours, unusable = _usable(rows, run)
+    digest = _digest(rows, ours, run)
+    events, token, complete = _events(run, known, digest)
+    theirs = [run.reader.theirs(event) for event in events if not is_exception(event)]
+    sides = Sides(ours, theirs, unusable)
+    pairs = pair_up(sides, run.rules.bases, complete=complete, markers=run.markers)
+    linked = linked_count(pairs) if complete or known.last is None else known.last.linked
+    missing = [pair for pair in pairs if needs_confirmation(pair, run.rules.bases, run.rules.window)]
+    hold = None
+    if missing and is_short(len(rows), linked):
+        hold = hold_all(run.kuerzel, missing)
+    if hold is None or hold.hash in known.released:
+        hold, pairs = None, _confirmed(pairs, missing, run)
+    seen = LastRead(token or "", digest, linked, run.rules.mode)
+    exceptions = len(events) - len(theirs)
+    return Reading(pairs, seen, complete, exceptions, hold)
+
+
+def _usable(rows: Sequence[Row], run: Run) -> tuple[list[Ours], frozenset[str]]:
+    usable, unusable = [], set()
+    for row in rows:
+        try:
+            usable.append(run.reader.ours(row))
+        except termin.UnusableTerminError:
+            unusable.add(str(row["frNr"]))
+            run.report.skipped += 1
+            log.warning("appointment_unusable", fr_nr=str(row["frNr"]))
+    return usable, frozenset(unusable)
+
+
+def _digest(rows: Sequence[Row], ours: Sequence[Ours], run: Run) -> str:
+    """Hash everything that a decision may rest on: content, marker and change stamp, mode, key and window."""
+    content = {item.fr_nr: run.seal(item.canonical) + (item.marker or "") + str(item.one_way) for item in ours}
+    lines = sorted(
+        f"{row['frNr']} {content.get(str(row['frNr']), '?')} {row.get('zuletztGeaendertAm')}" for row in rows
+    )
+    rules = run.rules
+    head = [
+        rules.mode,
+        rules.bases.key_id,
+        *(str(moment) for moment in rules.window),
+        str(rules.write_enabled),
+        rules.delete_policy,
+    ]
+    return hashlib.sha256(json.dumps([head, lines]).encode()).hexdigest()
+
+
+def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], str | None, bool]:
+    """List what changed; everything, when Advoware changed as well or something new is among it."""
+    last = known.last
+    if last is not None and last.token and not known.sweep:
+        try:
+            delta = run.google.list_events(run.calendar_id, sync_token=last.token, before_page=run.check)
+        except SyncTokenExpiredError:
+            log.info("sync_token_expired")
+        else:
+            theirs = [run.reader.theirs(event) for event in delta.items if not is_exception(event)]
+            if last.digest == digest and delta.next_sync_token and not any(_is_new(item) for item in theirs):
+                return delta.items, delta.next_sync_token, False
+    time_min = None if known.sweep else run.rules.window[0] - SLACK
+    full = run.google.list_events(run.calendar_id, time_min=time_min, before_page=run.check)
+    return full.items, full.next_sync_token, True
+
+
+def _is_new(theirs: Theirs) -> bool:
+    """Tell whether an event needs to be seen beside all others: not linked, or with an open creation."""
+    if theirs.fr_nr:
+        return False
+    return theirs.link.intent is not None or not theirs.cancelled
+
+
+def _confirmed(pairs: Sequence[Pair], missing: Sequence[Pair], run: Run) -> list[Pair]:
+    """Ask Advoware for each missing number; one that cannot be answered stays as it is."""
+    asked = {id(pair) for pair in missing}
+    done: list[Pair] = []
+    failures = 0
+    for pair in pairs:
+        if id(pair) not in asked or pair.theirs is None:
+            done.append(pair)
+            continue
+        try:
+            done.append(_ask(pair, pair.theirs, run))
+            failures = 0
+        except UpstreamError:
+            failures += 1
+            run.report.fail()
+            done.append(pair)
+            if failures >= MAX_FAILURES_IN_A_ROW:
+                raise
+    return done
+
+
+def _ask(pair: Pair, theirs: Theirs, run: Run) -> Pair:
+    row = run.advoware.appointment(theirs.fr_nr)
+    if row is None:
+        return replace(pair, absence=Absence.GONE)
+    if not termin.is_for_everybody(row) and str(row.get("anwalt")) != run.kuerzel:
+        return replace(pair, absence=Absence.MOVED)
+    try:
+        return replace(pair, ours=run.reader.ours(row, listed=False), absence=Absence.NEVER)
+    except termin.UnusableTerminError:
+        return replace(pair, absence=Absence.UNUSABLE)
