@@ -40,6 +40,7 @@ class Parts:
 
     def __init__(self, parts: Iterable[Settings]) -> None:
         self._parts: dict[type[Settings], Settings] = {type(part): part for part in parts}
+        self.whole_process = False
 
     def __getitem__(self, model: type[M]) -> M:
         """Give the settings of one model."""
@@ -48,8 +49,11 @@ class Parts:
         return part
 
     def missing(self) -> list[str]:
-        """Name the needed settings that are not there."""
-        return base.missing(self._parts.values())
+        """Name the needed settings that are not there; a whole process may leave an upstream out altogether."""
+        parts = self._parts.values()
+        if self.whole_process:
+            return base.missing(part for part in parts if not part.optional or base.in_use(type(part)))
+        return base.missing(parts)
 
 
 _whole_process_checked = False
@@ -67,6 +71,7 @@ def start(
     """
     global _whole_process_checked  # noqa: PLW0603 - one process, one check
     parts = read_parts([CommonSettings, RedisSettings, *models])
+    parts.whole_process = whole_process
     if _whole_process_checked and not whole_process:
         return parts
     set_up_log(parts[CommonSettings].log_level)

@@ -17,7 +17,7 @@ from functions.calendar_sync.run import Counted, Limit, Run
 from functions.calendar_sync.sync import sync
 from shared import metrics
 from shared.clock import iso
-from shared.errors import IntegrationError, NotFoundError
+from shared.errors import IntegrationError
 from shared.events.task import LeaseLostError, PostponeError
 from shared.google.errors import CalendarGoneError
 from shared.log import get_log
@@ -86,6 +86,7 @@ def _release(lock: HeldLock) -> None:
 def _one_run(order: Order, deps: Deps, lock: HeldLock) -> dict[str, Any]:
     started, clock = deps.clock(), time.monotonic()
     report = Report()
+    number = deps.memory.begin_run(order.kuerzel)
     before = deps.memory.status(order.kuerzel) or empty_row(order.kuerzel)
     deps.memory.remember_status(order.kuerzel, before | {"state": "running", "last_started": iso(started)})
     checks = (order.checkpoint, lock.checkpoint)
@@ -103,7 +104,9 @@ def _one_run(order: Order, deps: Deps, lock: HeldLock) -> dict[str, Any]:
         report.error = "unavailable" if isinstance(error, redis.RedisError) else "internal"
         _note(order.kuerzel, report, started, clock, deps)
         raise
-    return _note(order.kuerzel, report, started, clock, deps)
+    row = _note(order.kuerzel, report, started, clock, deps)
+    deps.memory.end_run(order.kuerzel, number)
+    return row
 
 
 def _note(kuerzel: str, report: Report, started: Any, clock: float, deps: Deps) -> dict[str, Any]:
@@ -166,13 +169,3 @@ def make_rules(order: Order, deps: Deps) -> Rules:
         calendar.delete_policy,
         deps.memory.suspects(order.kuerzel),
     )
-
-
-def unknown_employee_is_done(kuerzel: str, deps: Deps) -> bool:
-    """Tell whether an employee is not (or no longer) active, so that there is nothing to do."""
-    try:
-        deps.employees.known(kuerzel)
-    except NotFoundError:
-        log.info("employee_not_active")
-        return True
-    return False

@@ -7,6 +7,7 @@
 | `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
 | `calendar_sync:holds:{kuerzel}` | SET | none | hashes of plans that wait for a person |
 | `calendar_sync:released:{kuerzel}` | SET | 7 days | hashes that a person released and no run has used yet |
+| `calendar_sync:begun`, `calendar_sync:ended` | HASH | none | kuerzel → number of the last run that began, ended |
 | `calendar_sync:status` | HASH | none | kuerzel → the status row |
 """
 
@@ -110,6 +111,22 @@ class Memory:
     def remember_status(self, kuerzel: str, row: dict[str, Any]) -> None:
         """Keep the status row."""
         self._redis.hset(f"{PREFIX}:status", kuerzel, json.dumps(row))
+
+    def begin_run(self, kuerzel: str) -> int:
+        """Count a run that begins; gives its number."""
+        return int(self._redis.hincrby(f"{PREFIX}:begun", kuerzel, 1))
+
+    def end_run(self, kuerzel: str, number: int) -> None:
+        """Note that a run has ended and its status is written."""
+        self._redis.hset(f"{PREFIX}:ended", kuerzel, str(number))
+
+    def runs_begun(self, kuerzel: str) -> int:
+        """Give the number of the last run that began."""
+        return int(str(self._redis.hget(f"{PREFIX}:begun", kuerzel) or 0))
+
+    def runs_ended(self, kuerzel: str) -> int:
+        """Give the number of the last run that ended."""
+        return int(str(self._redis.hget(f"{PREFIX}:ended", kuerzel) or 0))
 
     def _replace(self, key: str, items: Iterable[str], life_s: int | None) -> None:
         members = list(items)

@@ -97,6 +97,8 @@ def _digest(rows: Sequence[Row], ours: Sequence[Ours], run: Run) -> str:
 
 def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], str | None, bool]:
     """List what changed; everything, when Advoware changed as well or something new is among it."""
+    if not run.calendar_id:
+        return [], None, True  # a preview for somebody who has no calendar yet
     last = known.last
     if last is not None and last.token and not known.sweep:
         try:

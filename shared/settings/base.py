@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
@@ -19,6 +19,7 @@ class Settings(BaseModel):
     """Base of all settings: frozen, each field known by its environment variable."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", hide_input_in_errors=True)
+    optional: ClassVar[bool] = False  # True: the all-in-one runs without this upstream
 
 
 def env(name: str, default: Any = None, *, needed: bool = False, **limits: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import PositiveFloat, SecretStr
 
 from shared.settings.base import ColonMap, Settings, env
@@ -9,6 +11,8 @@ from shared.settings.base import ColonMap, Settings, env
 
 class EspoCrmSettings(Settings):
     """Everything needed to talk to EspoCRM and to believe its webhooks."""
+
+    optional: ClassVar[bool] = True
 
     api_base_url: str | None = env("ESPOCRM_API_BASE_URL", needed=True, pattern=r"^https?://[^\s?#]+$")
     api_key: SecretStr | None = env("ESPOCRM_API_KEY", needed=True)

@@ -1,0 +1,52 @@
+"""What happens with the two calendar topics: everybody becomes one event each, each event one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.calendar_sync.deps import Deps
+from functions.calendar_sync.handler import Order, sync_employee
+from shared.errors import NotFoundError, UpstreamError
+from shared.events.publisher import Publisher
+from shared.events.task import Subscriber, Task
+from shared.events.topics import CALENDAR_SYNC_ALL, CALENDAR_SYNC_EMPLOYEE
+from shared.log import get_log
+
+log = get_log(__name__)
+ATTEMPTS = 3  # a failed run is tried again at most twice, then only the status tells
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """The two subscribers."""
+
+    deps: Callable[[], Deps]
+    publisher: Callable[[], Publisher]
+
+    def everybody(self, task: Task) -> None:
+        """Ask for one run per employee; the failure of one cannot touch another."""
+        names = list(self.deps().employees.all())
+        full_content = task.data.get("full_content")
+        data = {} if full_content is None else {"full_content": full_content}
+        self.publisher().publish_all(CALENDAR_SYNC_EMPLOYEE, names, data)
+        log.info("cascade_started", employees=len(names))
+
+    def employee(self, task: Task) -> None:
+        """Run one employee; one who is not active (any more) is done."""
+        deps = self.deps()
+        try:
+            deps.employees.known(task.item)
+        except NotFoundError:
+            log.info("employee_not_active")
+            return
+        except UpstreamError:
+            log.info("employees_unknown")  # the run itself will say what is wrong
+        sync_employee(Order(task.item, task.data.get("full_content"), task.stopping, task.checkpoint), deps)
+
+    def subscribers(self) -> dict[str, Subscriber]:
+        """Name who handles which topic."""
+        return {
+            CALENDAR_SYNC_ALL: Subscriber(self.everybody),
+            CALENDAR_SYNC_EMPLOYEE: Subscriber(self.employee, limit=ATTEMPTS, exhausted="drop"),
+        }
