@@ -1,0 +1,118 @@
+"""The all-in-one under gunicorn, as the container runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from processes import environment, eventually, get, process
+from redis_server import free_port, running
+
+GUNICORN = ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py")
+SECRETS = dict.fromkeys(
+    ("GATEWAY_SECRET", "VERMIETERHELDEN_WEBHOOK_SECRET", "THREECX_WEBHOOK_SECRET", "LEAD_ENCRYPTION_KEY"), "x" * 32
+) | {"ESPOCRM_WEBHOOK_SECRETS": "w1:secret"}
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with running() as server:
+        yield server.url
+
+
+@pytest.fixture
+def served(redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path, object]]:
+    """Serve the toy with two workers."""
+    port = free_port()
+    env = environment(
+        REDIS_URL=redis_url, WORKERS="2", THREADS="4", PORT=str(port), HOST="127.0.0.1", TOY_LOG=str(tmp_path / "log")
+    )
+    with process(*GUNICORN, "toy_process:app", env=env, log=tmp_path / "stderr") as server:
+        eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
+        yield f"http://127.0.0.1:{port}", tmp_path / "stderr", server
+
+
+def test_two_workers_count_every_request_once(served):
+    base, _, _ = served
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda n: get(f"{base}/toy?n={n}")[0], range(500))) == {200}
+    wanted = b'bitbylaw_http_requests_total{method="GET",status="200",target="toy"} 500.0'
+    assert wanted in get(base + "/metrics")[1]
+
+
+def test_no_answer_names_a_version_and_no_line_a_query(served):
+    base, stderr, _ = served
+    status, _, headers = get(base + "/toy?number=0511123456")
+    assert status == 200
+    assert headers["server"] == "gunicorn"
+    assert not [name for name in headers if name.startswith("access-control")]
+    text = stderr.read_text()
+    assert "0511123456" not in text
+    assert [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_chunked_body_over_the_limit_is_a_413(served):
+    base, _, _ = served
+    port = int(base.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(b"POST /toy/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+
+        def push() -> None:
+            try:
+                for _ in range(18):
+                    wire.sendall(chunk)
+                wire.sendall(b"0\r\n\r\n")
+            except OSError:
+                pass
+
+        threading.Thread(target=push, daemon=True).start()
+        assert wire.recv(200).startswith(b"HTTP/1.1 413")
+
+
+def test_sigterm_finishes_and_exits_cleanly(served):
+    _, _, server = served
+    started = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(10) == 0
+    assert time.monotonic() - started < 10
+
+
+def test_an_unsafe_production_is_refused_in_one_line(redis_url, tmp_path):
+    env = environment(REDIS_URL=redis_url, ENVIRONMENT="production", PORT=str(free_port()))
+    with process(*GUNICORN, "functions.app:app", env=env, log=tmp_path / "stderr") as server:
+        assert server.wait(20) != 0
+    lines = (tmp_path / "stderr").read_text().strip().splitlines()
+    assert len(lines) == 1, lines
+    for name in (*SECRETS, "appendonly", "appendfsync"):
+        assert name in lines[0]
+
+
+def test_unreadable_settings_are_refused_in_one_line_everywhere(tmp_path):
+    env = environment(MAX_BODY_BYTES="many", CALENDAR_MAX_PARALLEL="0", PORT=str(free_port()))
+    with process(*GUNICORN, "functions.app:app", env=env, log=tmp_path / "stderr") as server:
+        assert server.wait(20) != 0
+    lines = (tmp_path / "stderr").read_text().strip().splitlines()
+    assert len(lines) == 1, lines
+    assert "MAX_BODY_BYTES" in lines[0]
+    assert "CALENDAR_MAX_PARALLEL" in lines[0]
+
+
+def test_production_starts_without_redis_but_is_not_ready(tmp_path):
+    port = free_port()
+    env = environment(REDIS_URL="redis://127.0.0.1:1", ENVIRONMENT="production", PORT=str(port), HOST="127.0.0.1")
+    with process(*GUNICORN, "functions.app:app", env=env | SECRETS, log=tmp_path / "stderr"):
+        eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
+        status, body, _ = get(f"http://127.0.0.1:{port}/ready", {"Authorization": "Bearer " + "x" * 32})
+        assert status == 503
+        assert "redis: cannot be reached" in json.loads(body)["missing"]
+        assert "ADVOWARE_API_KEY" in json.loads(body)["missing"]
+        warnings = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
+        assert [line["event"] for line in warnings].count("settings_missing") == 1
