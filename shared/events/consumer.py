@@ -43,6 +43,7 @@ class Consumer:
         self._changed = threading.Condition()
         self._stolen: deque[Message] = deque()
         self._reap_at = self._sweep_at = 0.0
+        self._due_at = float("inf")  # when the next of our own delayed items is due
         self._failures = 0
 
     def run(self) -> None:
@@ -65,6 +66,9 @@ class Consumer:
         if time.monotonic() >= self._reap_at:
             self._care(queue)
             self._reap_at = time.monotonic() + self._bus.queue_settings.reap_s
+        elif time.monotonic() >= self._due_at:
+            self._due_at = float("inf")
+            queue.reap()
         free = self._free()
         if free and not self._stopping.is_set():
             for message in self._next(queue, free):
@@ -87,8 +91,10 @@ class Consumer:
 
     def _work(self, queue: WorkQueue, message: Message) -> None:
         try:
-            self._bus.runner(self.queue_name, self._subscribers).run(message.item)
+            outcome = self._bus.runner(self.queue_name, self._subscribers).run(message.item)
             queue.ack(message.stream_id)
+            if outcome.delay_s:
+                self._due_at = min(self._due_at, time.monotonic() + outcome.delay_s)
         except Exception as error:  # noqa: BLE001 - the message stays and is taken over later
             _note(error)
         finally:

@@ -126,13 +126,14 @@ class Runner:
         if slug == IntegrationError.slug:
             log.error("unexpected_error", exc=error)
         previous = self.queue.previous_attempt_ms(claim.item)
-        counts = self._counts(error, previous)
+        own_limit = subscriber.limit if subscriber else None
+        counts = own_limit is not None or self._counts(error, previous)
         delay_s = self._delay_s(claim.attempts, counts, previous, error)
         failed = self.queue.fail(
             claim,
             delay_s=delay_s,
             counts=counts,
-            limit=(subscriber and subscriber.limit) or self._settings.retry_attempts,
+            limit=own_limit or self._settings.retry_attempts,
             error=slug,
             exhausted=subscriber.exhausted if subscriber else "dead",
         )

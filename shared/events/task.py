@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Subscriber:
-    """A handler for a topic, and its own limit of attempts where it has one."""
+    """A handler for a topic, and its own limit of attempts where it has one; every failure counts towards that one."""
 
     handle: Callable[[Task], None]
     limit: int | None = None

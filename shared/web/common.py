@@ -126,6 +126,8 @@ def drain(request: Request) -> None:
 
 def streamed(response: Response) -> Response:
     """Keep functions-framework from reading an unread body into memory: it spares streamed answers."""
+    if response.status_code == 204:
+        response.headers.pop("Content-Type", None)
     if not response.is_streamed:
         body = response.get_data()
         response.response = iter((body,))

@@ -44,10 +44,13 @@ def eventually(what: Callable[[], object], within_s: float = 15.0) -> None:
         time.sleep(0.05)
 
 
-def get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes, dict[str, str]]:
-    """Fetch a page, whatever its status; 0 when nobody answers."""
+def get(
+    url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> tuple[int, bytes, dict[str, str]]:
+    """Fetch a page (with a body: POST), whatever its status; 0 when nobody answers."""
+    request = urllib.request.Request(url, data=body, headers=dict(headers or {}))
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status, answer.read(), {k.lower(): v for k, v in answer.headers.items()}
     except urllib.error.HTTPError as error:
         return error.code, error.read(), {k.lower(): v for k, v in error.headers.items()}

@@ -16,9 +16,13 @@ from processes import environment, eventually, get, process
 from redis_server import free_port, running
 
 GUNICORN = ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py")
-SECRETS = dict.fromkeys(
-    ("GATEWAY_SECRET", "VERMIETERHELDEN_WEBHOOK_SECRET", "THREECX_WEBHOOK_SECRET", "LEAD_ENCRYPTION_KEY"), "x" * 32
-) | {"ESPOCRM_WEBHOOK_SECRETS": "w1:secret"}
+SECRETS = {
+    "GATEWAY_SECRET": "gate",
+    "ESPOCRM_WEBHOOK_SECRETS": "w1:secret",
+    "VERMIETERHELDEN_WEBHOOK_SECRET": "geheim-123",
+    "THREECX_WEBHOOK_SECRET": "geheim-123",
+    "LEAD_ENCRYPTION_KEY": "A" * 43 + "=",
+}
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +114,31 @@ def test_production_starts_without_redis_but_is_not_ready(tmp_path):
     env = environment(REDIS_URL="redis://127.0.0.1:1", ENVIRONMENT="production", PORT=str(port), HOST="127.0.0.1")
     with process(*GUNICORN, "functions.app:app", env=env | SECRETS, log=tmp_path / "stderr"):
         eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
-        status, body, _ = get(f"http://127.0.0.1:{port}/ready", {"Authorization": "Bearer " + "x" * 32})
+        status, body, _ = get(f"http://127.0.0.1:{port}/ready", {"Authorization": "Bearer gate"})
         assert status == 503
         assert "redis: cannot be reached" in json.loads(body)["missing"]
         assert "ADVOWARE_API_KEY" in json.loads(body)["missing"]
         warnings = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
         assert [line["event"] for line in warnings].count("settings_missing") == 1
+
+
+def test_a_single_function_is_refused_for_its_own_reasons_only(redis_url, tmp_path):
+    env = environment(REDIS_URL=redis_url, ENVIRONMENT="production", TOY_LOG="/dev/null")
+    function = ("-m", "functions_framework", "--target", "toy", "--source", "tests/entries/toy_main.py")
+    with process(*function, "--port", str(free_port()), env=env, log=tmp_path / "stderr") as server:
+        assert server.wait(20) != 0
+    lines = (tmp_path / "stderr").read_text().strip().splitlines()
+    assert lines == ["bitbylaw: start refused: GATEWAY_SECRET is missing"]
+
+
+def test_a_single_function_checks_the_store_at_first_use_and_in_ready(redis_url, tmp_path):
+    port = free_port()
+    env = environment(REDIS_URL=redis_url, ENVIRONMENT="production", TOY_LOG="/dev/null", GATEWAY_SECRET="gate")
+    function = ("-m", "functions_framework", "--target", "toy", "--source", "tests/entries/toy_main.py")
+    with process(*function, "--port", str(port), env=env, log=tmp_path / "stderr"):
+        base = f"http://127.0.0.1:{port}"
+        eventually(lambda: get(base + "/health")[0] == 200)
+        assert b"appendfsync" in get(base + "/ready", {"X-Gateway-Secret": "gate"})[1]
+        status, body, _ = get(base + "/toy/lead.received/lead-1", {"X-Gateway-Secret": "gate"}, b"")
+        assert status == 503
+        assert json.loads(body)["type"].endswith("/not-configured")

@@ -185,6 +185,12 @@ def test_a_subscriber_may_drop_what_failed_often_enough(bus):
     assert bus.queue("vmh:beteiligte").dead(count=9) == []
 
 
+def test_towards_a_limit_of_its_own_every_failure_counts(bus):
+    add(bus)
+    runner = party_runner(bus, Script(*[errors.UpstreamUnavailableError("advoware")] * 9), limit=3, exhausted="drop")
+    assert [runner.run(PARTY).kind for _ in range(3)] == ["delayed", "delayed", "dropped"]
+
+
 def test_a_long_run_keeps_its_lease(make_bus):
     bus = make_bus(EVENT_TRANSPORT="redis", QUEUE_LEASE_SECONDS="0.3")
     add(bus)
