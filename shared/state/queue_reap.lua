@@ -12,6 +12,6 @@ local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', int(NOW), 'LIMIT', 0, l
 for _, id in ipairs(due) do
   redis.call('ZREM', DELAYED, id)
   local ops = pending_ops(id)
-  if #ops > 0 and not lease_end(id) then enqueue(id, ops) end
+  if #ops > 0 then enqueue(id, ops) end
 end
 return { #expired, #due }

@@ -106,8 +106,6 @@ class TokenCache:
             self._respect(seen.cooldown_s)
             if seen.token and (not seen.ageing or seen.failure):
                 return self._keep(seen)
-            if seen.failure not in ("", earlier):
-                raise TokenUnavailable  # the one we waited for failed; a crowd must not try in turn
             if store.lock(owner):
                 return self._refresh(store, owner, fetch, earlier)
             if seen.token:
@@ -125,7 +123,7 @@ class TokenCache:
             if seen.token and not seen.ageing:
                 return self._keep(seen)
             if seen.failure not in ("", earlier):
-                raise TokenUnavailable
+                raise TokenUnavailable  # the one we waited for failed; a crowd must not try in turn
             try:
                 return self._fetch(fetch)
             except Exception:

@@ -39,6 +39,14 @@ def test_a_clock_that_goes_back_refills_nothing(client):
     assert bucket.take() == 0
 
 
+def test_idle_time_fills_it_to_seven_and_no_further(client):
+    bucket = Bucket(client)
+    bucket.take()
+    time.sleep(0.3)
+    assert bucket.take(7) == 0
+    assert bucket.take() > 0
+
+
 def test_a_drained_bucket_is_empty(client):
     bucket = Bucket(client)
     bucket.drain()

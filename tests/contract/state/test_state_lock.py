@@ -170,14 +170,17 @@ def test_an_acquire_whose_replies_all_got_lost_does_not_lock_us_out(client, unre
 def test_short_locks_work_too_and_runs_never_overlap(client, together):
     """Work outlives the lifetime several times; the lock is renewed, so nobody else comes in."""
     locks = EmployeeLocks(client, ttl_s=1.0)
-    inside, overlaps, runs, guard = [], [], [], threading.Lock()
+    inside, overlaps, runs, guard, busy = [], [], [], threading.Lock(), threading.Event()
 
     def run(n: int) -> None:
+        if n:
+            busy.wait(5)
         held = locks.acquire("SB")
         if held is None:
             return
         while True:
             held.clear_dirty()
+            busy.set()
             with guard:
                 overlaps.extend(inside)
                 inside.append(n)

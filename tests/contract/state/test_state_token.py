@@ -168,6 +168,15 @@ def test_who_waits_ten_seconds_in_vain_is_told_to_come_back(client, upstream):
     assert client.get("advoware_access_token:refresh") == "somebody"
 
 
+def test_who_fetched_too_slowly_does_not_end_the_turn_of_the_next(cache, client):
+    def slow() -> FetchedToken:
+        client.set("advoware_access_token:refresh", "the next one", px=15_000)
+        return FetchedToken("late", 3600)
+
+    assert cache.get(slow) == "late"
+    assert client.get("advoware_access_token:refresh") == "the next one"
+
+
 def test_a_cooldown_stops_every_process(client, upstream):
     TokenCache(client, KEYS).cooldown(30)
     with pytest.raises(TokenUnavailable) as caught:
