@@ -1,10 +1,12 @@
-"""A firm in a test: both doubles over HTTP, a Redis, and runs of the real sync between them."""
+"""A firm in a test: both doubles, a Redis, and runs of the real sync with its real clients between them."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,15 +22,26 @@ from shared.events.task import PostponeError
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.base import read
 from shared.settings.calendar import CalendarSettings, GoogleSettings
+from calendar_wire import Direct, Wire
+
+PLACEHOLDER = "Termin (Advoware)"
 
 
 class World:
     """Both sides, and a person's hands on each; `env` are settings of the runs."""
 
-    def __init__(self, advoware: Advoware, google: Google, state: redis.Redis, env: dict[str, str]) -> None:
-        self.advoware, self.google, self.state, self.env = advoware, google, state, env
+    def __init__(self, state: redis.Redis, *, quota: int | None = None) -> None:
+        self.state = state
         self.ahead = timedelta()
-        self.deps = self.make()
+        self.advoware = Advoware(clock=self.now)
+        self.google = Google(quota_per_minute=quota, clock=lambda: self.now().timestamp())
+        self.google.office.clock = time.time  # tokens are signed with the true time
+        self.advoware.tokens.clock = lambda: datetime.now(UTC)
+        self.env: dict[str, str] = {}
+        self.wire = Wire()
+        self.direct = False
+        for kuerzel, name, vorname in (("SB", "Berger", "Sabine"), ("KL", "Klein", "Karl")):
+            self.advoware.employee(kuerzel, name=name, vorname=vorname, email=f"{name.lower()}@kanzlei.example")
 
     def make(self, **env: str) -> Deps:
         """Build the sync anew, as another process or with other settings."""
@@ -37,24 +50,45 @@ class World:
             read(AdvowareSettings, self.env), read(GoogleSettings, self.env), read(CalendarSettings, self.env)
         )
         self.deps = make_deps(settings, self.state, self.state, clock=self.now)
+        self._hurry(self.deps)
         return self.deps
+
+    def _hurry(self, deps: Deps) -> None:
+        """Let retries not sleep, and in a direct world let no call leave the process."""
+        deps.advoware._http.sleep = lambda _s: None
+        deps.google._sender = replace(deps.google._sender, sleep=lambda _s: None)
+        for name, client, double in (
+            ("advoware", deps.advoware._http, self.advoware),
+            ("google", deps.google._sender.http, self.google),
+        ):
+            if self.direct:
+                client.session.mount(f"http://{name}.test/", Direct(name, double, self.wire))
 
     def now(self) -> datetime:
         """Say what time it is in this world."""
         return datetime.now(UTC) + self.ahead
 
+    def later(self, **span: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**span)
+
+    def order(self, kuerzel: str = "SB", full: bool | None = None, deps: Deps | None = None) -> dict[str, Any]:
+        """Run one employee; raises what the run raises."""
+        return sync_employee(Order(kuerzel, full), deps or self.deps)
+
     def run(self, kuerzel: str = "SB", full: bool | None = None) -> dict[str, Any]:
         """Run one employee and give the status row, also of a failed or interrupted run."""
         try:
-            return sync_employee(Order(kuerzel, full), self.deps)
+            return self.order(kuerzel, full)
         except (RunFailedError, PostponeError):
             return self.deps.memory.status(kuerzel) or {}
 
-    def settle(self, kuerzel: str = "SB", full: bool | None = None, most: int = 5) -> dict[str, Any]:
-        """Run until nothing is left to do."""
+    def settle(self, kuerzel: str = "SB", full: bool | None = None, most: int = 6) -> dict[str, Any]:
+        """Run until a run changes nothing and remembers what it saw."""
         for _ in range(most):
             row = self.run(kuerzel, full)
-            if self.deps.memory.last_read(kuerzel) is not None and not (row["created"] or row["updated"]):
+            idle = not (row["created"] or row["updated"] or row["deleted"] or row["failed"])
+            if idle and self.deps.memory.last_read(kuerzel) is not None:
                 break
         return row
 
@@ -76,6 +110,34 @@ class World:
         """Lose everything that Redis holds."""
         self.state.flushall()
 
+    def forget_calls(self) -> None:
+        """Start counting calls anew on both sides."""
+        self.advoware.board.forget_calls()
+        self.google.board.forget_calls()
+
+    def calls(self) -> tuple[list[str], list[str]]:
+        """Name the calls since then: to Advoware's appointments, to Google's events."""
+        left = [c.method + (" one" if c.path != "/appointments" else "") for c in self.advoware.board.calls]
+        left = [
+            name
+            for name, call in zip(left, self.advoware.board.calls, strict=True)
+            if call.path.startswith("/appointments")
+        ]
+        right = [google_call(c) for c in self.google.board.calls if "/events" in c.path]
+        return left, right
+
+    def writes(self) -> list[str]:
+        """Name the calls that write anything."""
+        left, right = self.calls()
+        return [name for name in left + right if not name.startswith(("GET", "full", "delta"))]
+
+
+def google_call(call: Any) -> str:
+    """Name one call to Google's events: full, delta, GET, POST, PUT, PATCH, DELETE."""
+    if call.method != "GET" or not call.path.endswith("/events"):
+        return str(call.method)
+    return "delta" if "syncToken" in call.query else "full"
+
 
 def private(event: dict[str, Any]) -> dict[str, str]:
     """Give an event's private properties."""
@@ -85,6 +147,12 @@ def private(event: dict[str, Any]) -> dict[str, str]:
 def day(ahead: int) -> str:
     """Name a day from today on as Advoware writes it."""
     return f"{(datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()}T00:00:00"
+
+
+def termin(ahead: int, text: str, start: str = "10:00", end: str = "11:00", **more: Any) -> dict[str, Any]:
+    """Write the fields of an ordinary appointment."""
+    hours = {"uhrzeitVon": f"{start}:00", "uhrzeitBis": f"{end}:00"}
+    return {"datum": day(ahead), "datumBis": day(ahead), **hours, "text": text, **more}
 
 
 def timed(ahead: int, start: str = "10:00", end: str = "11:00", **more: Any) -> dict[str, Any]:
@@ -98,20 +166,33 @@ def timed(ahead: int, start: str = "10:00", end: str = "11:00", **more: Any) -> 
 
 
 @contextmanager
-def world(state: redis.Redis, *, full: bool = True, quota: int | None = None, **env: str) -> Iterator[World]:
-    """Open a firm with two employees and empty calendars."""
-    advoware, google = Advoware(), Google(quota_per_minute=quota)
-    advoware.employee("SB", name="Berger", vorname="Sabine", email="s.berger@kanzlei.example")
-    advoware.employee("KL", name="Klein", vorname="Karl", email="k.klein@kanzlei.example")
-    with serve(advoware) as left, serve(google) as right, tempfile.TemporaryDirectory() as directory:
+def world(
+    state: redis.Redis, *, full: bool = True, quota: int | None = None, direct: bool = False, **env: str
+) -> Iterator[World]:
+    """Open a firm with two employees and empty calendars; a `direct` one calls the doubles without a network."""
+    firm = World(state, quota=quota)
+    firm.direct = direct
+    with tempfile.TemporaryDirectory() as directory:
         account = Path(directory) / "sa.json"
-        google.office.trust(write_service_account(account, f"{right.url}/token"))
-        settings = {
-            **advoware.env(left.url),
-            "GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH": str(account),
-            "GOOGLE_CALENDAR_API_ENDPOINT": f"{right.url}/calendar/v3/",
-            "GOOGLE_CALENDAR_RATE_PER_MINUTE": str(quota or 60000),
-            "CALENDAR_FULL_CONTENT": str(full).lower(),
-            **env,
-        }
-        yield World(advoware, google, state, settings)
+        if direct:
+            _settle_in(firm, account, "http://advoware.test", "http://google.test", full, env)
+            yield firm
+            return
+        with serve(firm.advoware) as left, serve(firm.google) as right:
+            _settle_in(firm, account, left.url, right.url, full, env)
+            yield firm
+
+
+def _settle_in(firm: World, account: Path, left: str, right: str, full: bool, env: dict[str, str]) -> None:
+    firm.google.office.trust(write_service_account(account, f"{right}/token"))
+    quota = firm.google.quota.per_minute
+    firm.env = {
+        **firm.advoware.env(left),
+        "GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH": str(account),
+        "GOOGLE_CALENDAR_API_ENDPOINT": f"{right}/calendar/v3/",
+        "GOOGLE_CALENDAR_RATE_PER_MINUTE": str(quota or 600000),
+        "GOOGLE_CALENDAR_BURST": "7" if quota else "1000",
+        "CALENDAR_FULL_CONTENT": str(full).lower(),
+        **env,
+    }
+    firm.make()
