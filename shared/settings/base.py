@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -68,8 +68,13 @@ def read(model: type[M], environ: Mapping[str, str] | None = None) -> M:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        bad = sorted({f"{problem['loc'][0]} ({problem['msg']})" for problem in error.errors(include_input=False)})
+        bad = sorted({_named(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)})
         raise SettingsError("unreadable settings: " + ", ".join(bad)) from None
+
+
+def _named(place: Sequence[int | str], message: str) -> str:
+    """Name a bad setting; a rule about several of them names them in its message."""
+    return f"{place[0]} ({message})" if place else message
 
 
 def missing(settings: Iterable[Settings]) -> list[str]:
