@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import signal
-import tempfile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,6 +27,7 @@ accesslog = None
 loglevel = "warning"
 control_socket_disable = True
 forwarded_allow_ips = "127.0.0.1"
+forwarder_headers = ""  # nobody in front of us moves the application: a SCRIPT_NAME header would end in a 500
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat files, not data
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -47,9 +47,7 @@ class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 - gunicorn's nam
         self.error_log.setLevel(logging.WARNING)
 
 
-if workers > 1:
-    os.environ.setdefault(_METRICS, tempfile.mkdtemp(prefix="bitbylaw-metrics-"))
-if _METRICS in os.environ:
+if _METRICS in os.environ:  # else shared.metrics makes one where there are several workers
     shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
     Path(os.environ[_METRICS]).mkdir(parents=True, exist_ok=True)
 

@@ -75,6 +75,7 @@ def start(
     if _whole_process_checked and not whole_process:
         return parts
     set_up_log(parts[CommonSettings].log_level)
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # read by functions-framework's gunicorn; see gunicorn_conf.py
     refuse_unsafe_start(parts[CommonSettings], secrets, redis, durability=parts[RedisSettings].durability)
     if names := parts.missing():
         log.warning("settings_missing", settings=names)
@@ -139,6 +140,8 @@ class _WithoutArguments(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Drop arguments and tracebacks."""
+        if str(record.msg).startswith("Invalid request"):
+            record.msg = "Invalid request"  # the rest repeats a line of the request
         if record.levelno >= logging.WARNING:
             record.args, record.exc_info, record.exc_text = (), None, None
         return True
