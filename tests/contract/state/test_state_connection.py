@@ -1,12 +1,15 @@
 """Connections are quick to give up, send once, and know what durable means."""
 
+import socket
 import time
+from collections import deque
 
 import pytest
 import redis
 from redis_server import free_port, running
 
 from shared.state import connection
+from shared.state.queue import PARTIES, WorkQueue
 
 
 def test_the_database_is_ours_to_choose_even_when_the_address_names_one(redis_server):
@@ -48,3 +51,36 @@ def test_a_durable_server_has_no_problems_and_keeps_its_writes_through_a_kill():
         server.kill()
         server.start()
         assert connection.connect(server.url, 0).get("kept") == "1"
+
+
+def test_a_server_that_never_answers_costs_at_most_two_seconds():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        queue = WorkQueue(connection.connect(f"redis://127.0.0.1:{silent.getsockname()[1]}", 1), PARTIES)
+        started = time.monotonic()
+        with pytest.raises(redis.RedisError):
+            queue.add("create", ["a"])
+        assert time.monotonic() - started < 2
+
+
+def test_a_server_out_of_memory_refuses_and_keeps_set_and_stream_equal():
+    with running(settings=("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")) as server:
+        client = connection.connect(server.url, 1, timeout_s=5)
+        queue = WorkQueue(client, PARTIES)
+        pages = ([f"{page:04}{n:013}" for n in range(200)] for page in range(1000))
+        with pytest.raises(redis.RedisError, match="OOM"):
+            deque((queue.add("create", page) for page in pages), maxlen=0)
+        assert client.scard("vmh:beteiligte:create_pending") == client.xlen("vmh:beteiligte:queue") > 0
+
+
+def test_work_survives_kills_of_a_durable_server():
+    with running(aof=True) as server:
+        queue = WorkQueue(connection.connect(server.url, 1), PARTIES)
+        accepted = []
+        for round_ in range(3):
+            accepted += queue.add("update", [f"{round_}-{n}" for n in range(5)]).new
+            server.kill()
+            with pytest.raises(redis.RedisError):
+                queue.add("update", ["refused"])
+            server.start()
+        delivered = [message.item for message in queue.read("w", count=100, block_ms=0)]
+        assert delivered == accepted
