@@ -91,6 +91,8 @@ class Bus:
             from shared.events.redis import RedisPublisher
 
             return RedisPublisher(self.queue, lambda: self.arguments)
+        if self.transport != "http":
+            raise NotConfiguredError(f"EVENT_TRANSPORT={self.transport} has no publisher here.")
         from shared.events.http import HttpPublisher
 
         secret = self._common.gateway_secret
@@ -108,14 +110,15 @@ class Bus:
         return Runner(self.queue(queue), subscribers, self.queue_settings, evidence=self.evidence, arguments=arguments)
 
     def relay(self) -> dict[str, int]:
-        """Send again what no subscriber has taken; with the stream as transport the worker does that."""
+        """Care for all queues and send again what no subscriber has taken; streams are read by the worker."""
+        from shared.events.care import care
         from shared.events.http import HttpPublisher
 
-        if isinstance(self.publisher, HttpPublisher):
-            return self.publisher.relay(self.queue(name) for name in topics.QUEUES)
-        for name in topics.QUEUES:
-            self.queue(name).reap()
-        return {"relayed": 0, "unsent": 0}
+        queues = [self.queue(name) for name in topics.QUEUES]
+        for queue in queues:
+            care(queue, self.client(1), sweep=True)
+        publisher = self.publisher
+        return publisher.relay(queues) if isinstance(publisher, HttpPublisher) else {"relayed": 0, "unsent": 0}
 
     def deliver(self, subscribers: Mapping[str, Subscriber], event: Event, topic: str | None = None) -> None:
         """Work an event off inside the request: returns when done or a duplicate, else raises what to answer."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from shared import metrics
-from shared.events import topics
+from shared.events.care import care
 from shared.events.task import Subscriber
 from shared.log import get_log
 from shared.web.problems import is_redis_error
@@ -103,23 +103,12 @@ class Consumer:
                 self._changed.notify_all()
 
     def _care(self, queue: WorkQueue) -> None:
-        reaped = queue.reap()
-        self._stolen.extend(queue.steal(self._name, int(queue.lease_s * 1000)))
-        swept = 0
-        if time.monotonic() >= self._sweep_at:
-            swept = queue.sweep()
+        sweep = time.monotonic() >= self._sweep_at
+        care(queue, self._bus.client(1), sweep=sweep)
+        if sweep:
             self._sweep_at = time.monotonic() + SWEEP_S
-        if self.queue_name == topics.EMPLOYEES_QUEUE:
-            self._wake_employees(queue)
-        if reaped.expired or swept:
-            log.warning("work_taken_over", queue=self.queue_name, expired=reaped.expired, swept=swept)
+        self._stolen.extend(queue.steal(self._name, int(queue.lease_s * 1000)))
         self._measure(queue)
-
-    def _wake_employees(self, queue: WorkQueue) -> None:
-        from shared.state.lock import dirty_without_lock
-
-        waiting = dirty_without_lock(self._bus.client(1))
-        queue.add("sync", [item for item in waiting if item == topics.EVERYBODY or topics.is_kuerzel(item)])
 
     def _measure(self, queue: WorkQueue) -> None:
         stats = queue.stats()

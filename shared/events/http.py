@@ -86,12 +86,10 @@ class HttpPublisher:
         return published
 
     def relay(self, queues: Iterable[WorkQueue], *, within_s: float = 25.0, count: int = 500) -> dict[str, int]:
-        """Give back what dead holders had, then send again what no subscriber has taken."""
+        """Send again what no subscriber has taken."""
         relayed = left = 0
         ends = time.monotonic() + within_s
         for queue in queues:
-            queue.reap()
-            queue.sweep()
             waiting = queue.unsent(older_than_s=RELAY_AFTER_S, count=count)
             taken = self._hand_over_all(queue, waiting, max(0.0, ends - time.monotonic()))
             relayed, left = relayed + taken, left + len(waiting) - taken

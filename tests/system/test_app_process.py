@@ -31,6 +31,20 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
+def test_a_metrics_directory_of_the_operator_is_emptied_at_start(redis_url, tmp_path):
+    left = tmp_path / "metrics" / "counter_1.db"
+    left.parent.mkdir()
+    left.write_bytes(b"old")
+    port = free_port()
+    env = environment(
+        REDIS_URL=redis_url, PORT=str(port), HOST="127.0.0.1", PROMETHEUS_MULTIPROC_DIR=str(left.parent), WORKERS="2"
+    )
+    with process(*GUNICORN, "functions.app:app", env=env, log=tmp_path / "stderr"):
+        eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
+        assert not left.exists()
+        assert b"bitbylaw_http_requests_total" in get(f"http://127.0.0.1:{port}/metrics")[1]
+
+
 @pytest.fixture
 def served(redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path, object]]:
     """Serve the toy with two workers."""
@@ -79,6 +93,19 @@ def test_a_chunked_body_over_the_limit_is_a_413(served):
 
         threading.Thread(target=push, daemon=True).start()
         assert wire.recv(200).startswith(b"HTTP/1.1 413")
+
+
+def test_who_sends_a_long_body_in_vain_still_gets_to_see_the_answer(served):
+    port = int(served[0].rsplit(":", 1)[1])
+    head = b"POST /toy/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 900000\r\n\r\n"
+    for _ in range(40):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+            wire.sendall(head)
+            wire.sendall(b"x" * 900_000)
+            time.sleep(0.01)
+            assert wire.recv(12) == b"HTTP/1.1 404"
+            while wire.recv(65536):
+                pass
 
 
 def test_sigterm_finishes_and_exits_cleanly(served):

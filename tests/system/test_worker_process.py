@@ -54,11 +54,12 @@ def done(tmp_path: Path) -> set[str]:
     return {line.split()[0] for line in lines(tmp_path) if line.endswith("done")}
 
 
-def test_one_poison_item_dies_alone(env, queue, tmp_path):
+def test_one_poison_item_dies_alone(env, server, queue, tmp_path):
     good = {f"good-{n}" for n in range(20)}
     queue.add("intake", ["poison-1", *good])
     with process(TOY, env=env(), log=tmp_path / "stderr"):
         eventually(lambda: queue.stats().dead == 1 and done(tmp_path) == good)
+        eventually(lambda: connect(server.url, 0).xlen("lead:queue") == 0)
     assert Counter(line.split()[0] for line in lines(tmp_path))["poison-1"] == 4
     letter = queue.dead(count=9)[0]
     assert (letter.item, letter.attempts, letter.error) == ("poison-1", 4, "upstream-rejected")

@@ -8,7 +8,7 @@ import time
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from shared.errors import InvalidRequestError, UnavailableError
+from shared.errors import InvalidRequestError, NotConfiguredError, UnavailableError
 from shared.events import http as transport
 from shared.events.bus import Bus
 from shared.events.http import HttpPublisher, address
@@ -161,3 +161,26 @@ def test_the_real_post_gives_up_after_a_second(bus):
         started = time.monotonic()
         assert transport._Poster()(f"http://127.0.0.1:{port}/", b"{}", {}) is None
         assert time.monotonic() - started < 1.5
+
+
+def test_the_relay_of_a_bus_gives_back_what_a_dead_holder_had(make_bus):
+    bus = make_bus(QUEUE_LEASE_SECONDS="0.05")
+    queue = bus.queue("vmh:beteiligte")
+    queue.add("update", [PARTY])
+    queue.claim(PARTY, "dead")
+    time.sleep(0.1)
+    bus.relay()
+    assert queue.stats().processing == 0
+    assert queue.stats().depth == 1
+
+
+def test_the_relay_wakes_an_employee_whose_trigger_met_a_lock_of_a_dead_holder(make_bus):
+    bus = make_bus()
+    bus.client(1).set("calendar_sync:dirty:SB", "1")
+    bus.relay()
+    assert bus.queue("calendar_sync").stats().depth == 1
+
+
+def test_a_transport_that_is_not_there_is_named(make_bus):
+    with pytest.raises(NotConfiguredError):
+        _ = make_bus(EVENT_TRANSPORT="sqs").publisher

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import fakeredis
 import pytest
 from redis import Redis
@@ -113,3 +115,13 @@ def test_parts_are_found_by_their_model_and_name_what_they_miss():
 
 def test_the_models_of_all_parts_are_found():
     assert {CommonSettings, AdvowareSettings, QueueSettings} <= set(startup.every_model())
+
+
+def test_lines_of_the_server_lose_their_arguments_and_tracebacks(monkeypatch):
+    monkeypatch.setattr("shared.log.set_up", lambda level: None)
+    startup.set_up_log("INFO")
+    record = logging.LogRecord(
+        "gunicorn.error", logging.ERROR, "x.py", 1, "Error handling request %s", ("/x?q=1",), None
+    )
+    assert logging.getLogger("gunicorn.error").filter(record)
+    assert record.getMessage() == "Error handling request %s"
