@@ -28,7 +28,7 @@ from functions.calendar_sync.writes import link_of, new_event, put_event, put_ro
 from shared.google.errors import EventExistsError, EventGoneError, EventRefusedError
 from shared.log import get_log
 from shared.mapping import termin
-from shared.mapping.google_event import anonymised, to_body
+from shared.mapping.google_event import anonymised, to_body, with_content
 
 log = get_log(__name__)
 MAX_GENERATIONS = 50
@@ -118,6 +118,7 @@ def _restore(step: Restore, run: Run) -> list[Step]:
         generation = 0 if theirs.generation is None else theirs.generation + 1
         log.warning("restore_refused", generation=generation)
         return _insert(ours, run, generation, "a")
+    run.report.restored.add(theirs.id)
     settle(run, written, link)
     run.report.created += 1
     return []
@@ -183,14 +184,19 @@ def _cancel(step: Cancel, run: Run) -> None:
     theirs = step.theirs
     link = theirs.link.with_(own_id=theirs.id, fr_nr=theirs.fr_nr, deleted=step.reason)
     body = with_link(theirs.event, link)
+    if run.rules.mode == "a" and theirs.appointment is not None and not step.conflict:
+        body = with_content(body, anonymised(theirs.appointment, run.rules.placeholders[0]))  # the bin shows it too
+    run.report.cancelled.add(theirs.id)
     run.check()
     try:
         run.google.update_event(run.calendar_id, theirs.id, {**body, "status": "cancelled"}, theirs.etag)
     except EventRefusedError:
+        run.check()
         marked = run.google.update_event(run.calendar_id, theirs.id, body, theirs.etag)
         run.check()
         run.google.delete_event(run.calendar_id, theirs.id, str(marked["etag"]))
     except EventGoneError:
+        run.report.cancelled.discard(theirs.id)
         return
     run.report.deleted += 1
     if step.conflict:

@@ -168,4 +168,5 @@ def make_rules(order: Order, deps: Deps) -> Rules:
         calendar.conflict_policy,
         calendar.delete_policy,
         deps.memory.suspects(order.kuerzel),
+        deps.memory.cancelled(order.kuerzel),
     )

@@ -5,6 +5,7 @@
 | `calendar_sync:read:{kuerzel}` | STRING | none | sync token, digest of Advoware's list, linked pairs, mode |
 | `calendar_sync:swept:{kuerzel}` | STRING | none | past events are known to be anonymous |
 | `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
+| `calendar_sync:cancelled:{kuerzel}` | SET | 60 days | ids of events that we cancelled ourselves (row 12) |
 | `calendar_sync:holds:{kuerzel}` | SET | none | hashes of plans that wait for a person |
 | `calendar_sync:released:{kuerzel}` | SET | 7 days | hashes that a person released and no run has used yet |
 | `calendar_sync:begun`, `calendar_sync:ended` | HASH | none | kuerzel → number of the last run that began, ended |
@@ -24,6 +25,7 @@ from functions.calendar_sync.plan import Hold
 
 PREFIX = "calendar_sync"
 WEEK_S = 7 * 24 * 3600
+BIN_S = 60 * 24 * 3600  # longer than Google keeps a deleted event
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,20 @@ class Memory:
     def remember_suspects(self, kuerzel: str, suspects: Iterable[str]) -> None:
         """Replace the suspects."""
         self._replace(f"{PREFIX}:suspects:{kuerzel}", suspects, WEEK_S)
+
+    def cancelled(self, kuerzel: str) -> frozenset[str]:
+        """Name the events that we cancelled ourselves, for tombstones that cannot say so any more."""
+        return frozenset(str(item) for item in self._redis.smembers(f"{PREFIX}:cancelled:{kuerzel}"))
+
+    def remember_cancelled(self, kuerzel: str, cancelled: Iterable[str], restored: Iterable[str]) -> None:
+        """Note events that we cancelled, and forget those that we brought back."""
+        key = f"{PREFIX}:cancelled:{kuerzel}"
+        gone, back = list(cancelled), list(restored)
+        if back:
+            self._redis.srem(key, *back)
+        if gone:
+            self._redis.sadd(key, *gone)
+            self._redis.expire(key, BIN_S)
 
     def remember_holds(self, kuerzel: str, holds: Iterable[Hold]) -> None:
         """Replace the hashes that wait for a person."""

@@ -47,6 +47,7 @@ class Rules:
     conflict_policy: str = "advoware_wins"
     delete_policy: str = "propagate"
     suspects: frozenset[str] = frozenset()
+    cancelled: frozenset[str] = frozenset()
 
 
 def decide(pair: Pair, rules: Rules) -> list[Step]:
@@ -65,6 +66,8 @@ def _main(pair: Pair, rules: Rules) -> list[Step]:
             return _made(ours, theirs, rules)
         case Ours() as ours, Theirs() as theirs if theirs.cancelled:
             return _deleted_in_google(ours, theirs, rules)
+        case Ours() as ours, Theirs() as theirs if pair.absence is Absence.MOVED:
+            return _moved(ours, theirs, rules)
         case Ours() as ours, Theirs() as theirs:
             return _both(ours, theirs, rules)
         case None, Theirs() as theirs:
@@ -81,6 +84,13 @@ def _both(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
         steps.append(Leave("not listed", clean=False, count=False))
     step = merge(ours, theirs, rules)
     return [*steps, step] if step else steps
+
+
+def _moved(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
+    """Decide row 16 for another employee's appointment: what was edited here reaches Advoware before it goes."""
+    leave = Leave("moved", clean=False, count=False)
+    step = merge(ours, theirs, rules)
+    return [leave, step if step and step.to_advoware else Cancel(theirs, "m")]
 
 
 def _without_ours(theirs: Theirs, absence: Absence, rules: Rules) -> list[Step]:
@@ -154,13 +164,15 @@ def _made(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
 
 def _deleted_in_google(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
     """Decide rows 9–12 and 24."""
-    if theirs.link.deleted:
+    if theirs.link.deleted or (theirs.bare and theirs.id in rules.cancelled):
         return [Restore(ours, theirs)]  # row 12
     if ours.one_way:
         return []  # row 24: it stays deleted
     if not rules.write_enabled:
         return [Restore(ours, theirs)]
     changed = rules.bases.changed(theirs.link.base_a, ours.canonical)
+    if changed:  # what equals the deleted event came from there, and its base was not written any more
+        changed = frozenset(name for name in changed if theirs.canonical.get(name) != ours.canonical[name])
     restoring = rules.delete_policy == "restore" and theirs.link.origin != "g"
     if restoring or changed:
         return [Restore(ours, theirs)]  # row 11

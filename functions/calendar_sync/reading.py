@@ -116,8 +116,8 @@ def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], 
 
 def _is_new(theirs: Theirs) -> bool:
     """Tell whether an event needs to be seen beside all others: not linked, or with an open creation."""
-    if theirs.fr_nr:
-        return False
+    if theirs.fr_nr:  # a person took one out of the bin that we had put there: does it stand twice now?
+        return bool(theirs.link.deleted) and not theirs.cancelled
     return theirs.link.intent is not None or not theirs.cancelled
 
 
@@ -146,9 +146,9 @@ def _ask(pair: Pair, theirs: Theirs, run: Run) -> Pair:
     row = run.advoware.appointment(theirs.fr_nr)
     if row is None:
         return replace(pair, absence=Absence.GONE)
-    if not termin.is_for_everybody(row) and str(row.get("anwalt")) != run.kuerzel:
-        return replace(pair, absence=Absence.MOVED)
+    moved = not termin.is_for_everybody(row) and str(row.get("anwalt")) != run.kuerzel
     try:
-        return replace(pair, ours=run.reader.ours(row, listed=False), absence=Absence.NEVER)
+        ours = run.reader.ours(row, listed=False)
     except termin.UnusableTerminError:
-        return replace(pair, absence=Absence.UNUSABLE)
+        return replace(pair, absence=Absence.MOVED if moved else Absence.UNUSABLE)
+    return replace(pair, ours=ours, absence=Absence.MOVED if moved else Absence.NEVER)

@@ -27,6 +27,8 @@ class Report:
     more: bool = False
     holds: Sequence[Hold] = ()
     suspects: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    restored: set[str] = field(default_factory=set)
     error: str = ""
 
     def skip(self) -> None:

@@ -44,12 +44,15 @@ def sync(run: Run, memory: Memory, limits: Limits) -> None:
     delta shows them once; they equal their bases and cause nothing.
     """
     known = recall(run, memory)
+    if run.rules.mode == "f":
+        memory.remember_swept(run.kuerzel, False)  # before the first text is written
     try:
         reading = read_both(run, known)
         _apply(reading, run, limits, known.released)
         _remember(reading, run, memory, known)
     except (StopRun, OutOfTimeError):
         run.report.more = True
+        _note_cancelled(run, memory)
         memory.remember_read(run.kuerzel, None)
     except (IntegrationError, LockLost, redis.RedisError):
         _forget(run, memory)
@@ -120,16 +123,22 @@ def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
     report = run.report
     clean = report.clean and not report.holds and not report.failed and bool(reading.seen.token)
     memory.remember_read(run.kuerzel, reading.seen if clean else None)
+    _note_cancelled(run, memory)
     memory.remember_suspects(run.kuerzel, report.suspects)
     memory.remember_holds(run.kuerzel, report.holds)
     if known.released:
         memory.use_release(run.kuerzel)
-    if clean or run.rules.mode == "f":
-        memory.remember_swept(run.kuerzel, run.rules.mode == "a")
+    if clean and run.rules.mode == "a":
+        memory.remember_swept(run.kuerzel, True)
+
+
+def _note_cancelled(run: Run, memory: Memory) -> None:
+    memory.remember_cancelled(run.kuerzel, run.report.cancelled, run.report.restored)
 
 
 def _forget(run: Run, memory: Memory) -> None:
     try:
+        _note_cancelled(run, memory)
         memory.remember_read(run.kuerzel, None)
     except redis.RedisError:
         log.warning("memory_unreachable")
