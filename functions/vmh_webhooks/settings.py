@@ -1,0 +1,11 @@
+"""The one setting that only this function has."""
+
+from __future__ import annotations
+
+from shared.settings.base import EqualsMap, Settings, env
+
+
+class FieldSettings(Settings):
+    """EspoCRM's attribute for fields of ours, where an installation has its own: `title=cTitel,birth_date=cGeb`."""
+
+    names: EqualsMap = env("ESPOCRM_BETEILIGTE_FIELDS", {})

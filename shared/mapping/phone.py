@@ -1,0 +1,53 @@
+"""Any spelling of a phone number to E.164; the library is loaded when the first number comes by."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+HOME = "DE"
+_GERMAN_MOBILE = re.compile("1[567]")
+
+
+def e164(text: str | None) -> str | None:
+    """Write a number as E.164; None for what is no possible number."""
+    number = _parsed(text)
+    if number is None:
+        return None
+    import phonenumbers
+
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def is_mobile(text: str | None, *, assumed: bool = False) -> bool:
+    """Tell whether a number belongs to a mobile phone; `assumed` decides where the numbering plan does not say."""
+    number = _parsed(text)
+    if number is None:
+        return assumed
+    if number.country_code == 49:
+        return _GERMAN_MOBILE.match(str(number.national_number)) is not None
+    import phonenumbers
+
+    kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE:
+        return assumed
+    return bool(kind == phonenumbers.PhoneNumberType.MOBILE)
+
+
+def same_number(first: str | None, second: str | None) -> bool:
+    """Compare two spellings; what cannot be read is compared as text."""
+    return (e164(first) or (first or "").strip()) == (e164(second) or (second or "").strip())
+
+
+def _parsed(text: str | None) -> Any:
+    """Read a number as it is dialled in Germany; a zero in brackets is not dialled."""
+    import phonenumbers
+
+    if not text or not text.strip() or len(text) > 60:
+        return None
+    spelled = text.strip().replace("(0)", "")
+    try:
+        number = phonenumbers.parse(spelled, HOME)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
