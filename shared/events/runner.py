@@ -80,7 +80,8 @@ class Runner:
         outcome = self._call(claim, topic, task)
         if self._arguments and outcome.kind in {"done", "dropped", "dead"}:
             self._arguments.forget(claim.item, mark)
-        log.info(
+        write = log.warning if outcome.kind in {"dead", "dropped", "lost"} else log.info
+        write(
             "work_ended",
             outcome=outcome.kind,
             attempts=claim.attempts,

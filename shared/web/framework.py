@@ -15,6 +15,8 @@ from shared.web.problems import problem, translated
 from shared.web.reading import is_json, strict_json
 
 if TYPE_CHECKING:
+    from flask import Flask
+    from flask import Response as FlaskResponse
     from werkzeug.wrappers import Response
 
 _HTTP_FUNCTION = "run"  # the framework's name for the endpoint of an HTTP function, which is an Entry and complete
@@ -36,13 +38,13 @@ class _Hooks:
     def __init__(self, common: Common) -> None:
         self._common = common
 
-    def into(self, app: object) -> None:
+    def into(self, app: Flask) -> None:
         """Register before, after and around every request."""
-        app.before_request(self.before)  # type: ignore[attr-defined]
-        app.after_request(self.after)  # type: ignore[attr-defined]
-        app.teardown_request(self.teardown)  # type: ignore[attr-defined]
+        app.before_request(self.before)
+        app.after_request(self.after)
+        app.teardown_request(self.teardown)
         for kind in (Exception, 500):
-            app.register_error_handler(kind, self.failed)  # type: ignore[attr-defined]
+            app.register_error_handler(kind, self.failed)
 
     def before(self) -> Response | None:
         """Check and answer what does not need the function."""
@@ -68,7 +70,7 @@ class _Hooks:
         ours = translated(_named(error))
         return problem(ours, request.path, g.get("request_id", "") or request_id_of(request))
 
-    def after(self, response: Response) -> Response:
+    def after(self, response: FlaskResponse) -> FlaskResponse:
         """Say 204 where the framework says OK, and finish as every entry does."""
         from flask import g, request
 
@@ -79,7 +81,8 @@ class _Hooks:
             response.set_data(b"")
             del response.headers["Content-Type"]
         response.headers.pop("X-Google-Status", None)
-        return self._common.finish(request, response, g.request_id, g.started, own=True)
+        self._common.finish(request, response, g.request_id, g.started, own=True)
+        return response
 
     def teardown(self, _error: BaseException | None) -> None:
         """Forget the request's log fields."""
@@ -91,8 +94,8 @@ class _Hooks:
 
 def _named(error: Exception) -> Exception:
     from cloudevents.exceptions import GenericException
-    from werkzeug.exceptions import BadRequest
+    from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-    if isinstance(error, BadRequest | GenericException):
+    if isinstance(error, BadRequest | UnsupportedMediaType | GenericException):
         return UnreadableRequestError("The request carries no CloudEvent.")
     return error

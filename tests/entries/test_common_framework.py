@@ -129,6 +129,11 @@ def test_what_is_no_event_is_a_400_that_repeats_nothing(make, body):
     assert b"geheim" not in answer.data
 
 
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_body_of_another_kind_is_no_event_either(make, kind):
+    assert make("toy_event").post("/", data=b"a=1", headers={"Content-Type": kind}).status_code == 400
+
+
 def test_bad_data_is_a_422_by_field(make):
     answer = send(make("toy_event"), event("a b"))
     assert answer.status_code == 422

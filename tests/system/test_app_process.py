@@ -37,9 +37,14 @@ def test_a_metrics_directory_of_the_operator_is_emptied_at_start(redis_url, tmp_
     left.write_bytes(b"old")
     port = free_port()
     env = environment(
-        REDIS_URL=redis_url, PORT=str(port), HOST="127.0.0.1", PROMETHEUS_MULTIPROC_DIR=str(left.parent), WORKERS="2"
+        REDIS_URL=redis_url,
+        PORT=str(port),
+        HOST="127.0.0.1",
+        PROMETHEUS_MULTIPROC_DIR=str(left.parent),
+        WORKERS="2",
+        TOY_LOG="/dev/null",
     )
-    with process(*GUNICORN, "functions.app:app", env=env, log=tmp_path / "stderr"):
+    with process(*GUNICORN, "toy_process:app", env=env, log=tmp_path / "stderr"):
         eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
         assert not left.exists()
         assert b"bitbylaw_http_requests_total" in get(f"http://127.0.0.1:{port}/metrics")[1]
@@ -138,8 +143,10 @@ def test_unreadable_settings_are_refused_in_one_line_everywhere(tmp_path):
 
 def test_production_starts_without_redis_but_is_not_ready(tmp_path):
     port = free_port()
-    env = environment(REDIS_URL="redis://127.0.0.1:1", ENVIRONMENT="production", PORT=str(port), HOST="127.0.0.1")
-    with process(*GUNICORN, "functions.app:app", env=env | SECRETS, log=tmp_path / "stderr"):
+    env = environment(
+        REDIS_URL="redis://127.0.0.1:1", ENVIRONMENT="production", PORT=str(port), HOST="127.0.0.1", TOY_LOG="/dev/null"
+    )
+    with process(*GUNICORN, "toy_process:app", env=env | SECRETS, log=tmp_path / "stderr"):
         eventually(lambda: get(f"http://127.0.0.1:{port}/health")[0] == 200)
         status, body, _ = get(f"http://127.0.0.1:{port}/ready", {"Authorization": "Bearer gate"})
         assert status == 503
