@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 from redis_server import free_port
 from werkzeug.wrappers import Request, Response
@@ -94,7 +94,12 @@ def settings(double: Recorder, redis_url: str, **more: str) -> dict[str, str]:
     return (
         kept
         | double.env(double.url)
-        | {"PYTHONPATH": str(ROOT), "REDIS_URL": redis_url, "PYTHONUNBUFFERED": "1", "ADVOWARE_TIMEOUT_SECONDS": "5"}
+        | {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+            "REDIS_URL": redis_url,
+            "PYTHONUNBUFFERED": "1",
+            "ADVOWARE_TIMEOUT_SECONDS": "5",
+        }
         | more
     )
 
@@ -144,7 +149,7 @@ def _command(kind: str, port: int) -> list[str]:
     if kind == "framework":
         options = ["--target", "advoware_proxy", "--source", SOURCE, "--host", "127.0.0.1", "--port", str(port)]
         return [sys.executable, "-m", "functions_framework", *options]
-    return [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "functions/gunicorn_conf.py"), "functions.app:app"]
+    return [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "functions/gunicorn_conf.py"), "proxy_app:app"]
 
 
 @contextmanager
@@ -235,3 +240,36 @@ def dechunked(body: bytes) -> bytes:
             return b"".join(parts)
         parts.append(rest[:length])
         body = rest[length + 2 :]
+
+
+class Wire:
+    """An upstream that answers every call with the same bytes and hangs up; `silent` never answers."""
+
+    def __init__(self) -> None:
+        self.reply, self.pause_s, self.silent, self.calls = b"", 0.0, False, 0
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                Thread(target=self._answer, args=self._listener.accept()[:1], daemon=True).start()
+
+    def _answer(self, wire: socket.socket) -> None:
+        with wire, contextlib.suppress(OSError):
+            received = b""
+            while b"\r\n\r\n" not in received:
+                part = wire.recv(65536)
+                if not part:
+                    return
+                received += part
+            self.calls += 1
+            if self.silent:
+                time.sleep(10)
+            for start in range(0, len(self.reply), 65536):
+                wire.sendall(self.reply[start : start + 65536])
+                time.sleep(self.pause_s)
+
+    def close(self) -> None:
+        self._listener.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,7 @@ from functions.advoware_proxy.answering import Extra, now, streamed_answer, whol
 from functions.advoware_proxy.audit import Audit
 from functions.advoware_proxy.body import Body
 from functions.advoware_proxy.cache import LARGEST, Kept, Look, ResponseCache, Rules, entry_key
-from functions.advoware_proxy.errors import CutShortError, RefusedError, UnreachableError
+from functions.advoware_proxy.errors import CutShortError, LateError, RefusedError, UnreachableError
 from functions.advoware_proxy.passage import AllowList, check_method, headers_back, headers_up
 from functions.advoware_proxy.sending import Errand, Sender
 from functions.advoware_proxy.stream import Answer
@@ -113,7 +115,8 @@ class Proxy:
         try:
             body, complete = answer.read_most(LARGEST)
         except CutShortError as error:
-            raise UnreachableError("Advoware's answer broke off.") from error
+            kind = LateError if isinstance(error.__cause__, TimeoutError) else UnreachableError
+            raise kind("Advoware's answer broke off.") from error
         if not complete:
             return self._passed(errand, answer, "MISS", body)
         self._count(errand, "MISS")
@@ -130,6 +133,8 @@ class Proxy:
 
         def done(sent: int, whole: bool) -> None:
             errand.audit.write(answer.status, sent, whole=whole)
+            if not whole and answer.length is None and errand.asked.get("SERVER_PROTOCOL") == "HTTP/1.0":
+                _reset(errand.asked)
 
         headers = Extra(cache).onto(headers_back(answer.headers, self.hosts))
         return streamed_answer(answer, headers, done, prefix)
@@ -152,6 +157,15 @@ def fits(kept: Kept, asked: Mapping[str, Any]) -> bool:
         return True
     accepted = [word.strip().lower() for word in str(asked.get("HTTP_ACCEPT_ENCODING", "")).split(",")]
     return any(word.partition(";")[0] in {kept.coding, "*"} and not word.endswith("q=0") for word in accepted)
+
+
+def _reset(environ: Mapping[str, Any]) -> None:
+    """Break a connection so that HTTP/1.0, to which every end looks like a good one, sees that this one is none."""
+    sock = environ.get("gunicorn.socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
 
 
 def _limit_patience(environ: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ class Sender:
                 if pause is None:
                     raise
             else:
-                after = dict(answer.headers).get("Retry-After")
+                after = answer.header("Retry-After")
                 pause = pause_s(attempt, answer.status, after) if again else None
                 if pause is None:
                     return answer

@@ -83,11 +83,15 @@ class Answer:
         """Take a response whose head has been read."""
         self.status, self.reason = response.status, response.reason
         self.headers: Headers = list(response.headers.items())
-        announced = response.headers.get("Content-Length", "")
+        announced = self.header("Content-Length")
         self.announced = int(announced) if announced.isascii() and announced.isdigit() else None
         self.length = None if response.chunked else response.length
         self._response, self._connection, self._pool = response, connection, pool
         self._left, self._open = self.length, True
+
+    def header(self, name: str) -> str:
+        """Give one header, empty if it is not there."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
     def read(self) -> bytes:
         """Give the next piece, nothing at the end; raises CutShortError where an end is missing."""
