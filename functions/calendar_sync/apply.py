@@ -186,7 +186,6 @@ def _cancel(step: Cancel, run: Run) -> None:
     body = with_link(theirs.event, link)
     if run.rules.mode == "a" and theirs.appointment is not None and not step.conflict:
         body = with_content(body, anonymised(theirs.appointment, run.rules.placeholders[0]))  # the bin shows it too
-    run.report.cancelled.add(theirs.id)
     run.check()
     try:
         run.google.update_event(run.calendar_id, theirs.id, {**body, "status": "cancelled"}, theirs.etag)
@@ -196,7 +195,6 @@ def _cancel(step: Cancel, run: Run) -> None:
         run.check()
         run.google.delete_event(run.calendar_id, theirs.id, str(marked["etag"]))
     except EventGoneError:
-        run.report.cancelled.discard(theirs.id)
         return
     run.report.deleted += 1
     if step.conflict:

@@ -85,15 +85,18 @@ class Memory:
         """Name the events that we cancelled ourselves, for tombstones that cannot say so any more."""
         return frozenset(str(item) for item in self._redis.smembers(f"{PREFIX}:cancelled:{kuerzel}"))
 
-    def remember_cancelled(self, kuerzel: str, cancelled: Iterable[str], restored: Iterable[str]) -> None:
-        """Note events that we cancelled, and forget those that we brought back."""
-        key = f"{PREFIX}:cancelled:{kuerzel}"
-        gone, back = list(cancelled), list(restored)
-        if back:
-            self._redis.srem(key, *back)
-        if gone:
-            self._redis.sadd(key, *gone)
+    def remember_cancelled(self, kuerzel: str, ids: Iterable[str]) -> None:
+        """Note events that are about to be cancelled."""
+        key, members = f"{PREFIX}:cancelled:{kuerzel}", list(ids)
+        if members:
+            self._redis.sadd(key, *members)
             self._redis.expire(key, BIN_S)
+
+    def forget_cancelled(self, kuerzel: str, ids: Iterable[str]) -> None:
+        """Forget events that were brought back."""
+        members = list(ids)
+        if members:
+            self._redis.srem(f"{PREFIX}:cancelled:{kuerzel}", *members)
 
     def remember_holds(self, kuerzel: str, holds: Iterable[Hold]) -> None:
         """Replace the hashes that wait for a person."""

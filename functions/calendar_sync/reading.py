@@ -115,10 +115,13 @@ def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], 
 
 
 def _is_new(theirs: Theirs) -> bool:
-    """Tell whether an event needs to be seen beside all others: not linked, or with an open creation."""
+    """Tell whether an event needs to be seen beside all others.
+
+    That is one without link, one with an open creation, and a tombstone that does not tell whose it was.
+    """
     if theirs.fr_nr:  # a person took one out of the bin that we had put there: does it stand twice now?
         return bool(theirs.link.deleted) and not theirs.cancelled
-    return theirs.link.intent is not None or not theirs.cancelled
+    return theirs.link.intent is not None or not theirs.cancelled or "start" not in theirs.event
 
 
 def _confirmed(pairs: Sequence[Pair], missing: Sequence[Pair], run: Run) -> list[Pair]:

@@ -27,7 +27,6 @@ class Report:
     more: bool = False
     holds: Sequence[Hold] = ()
     suspects: set[str] = field(default_factory=set)
-    cancelled: set[str] = field(default_factory=set)
     restored: set[str] = field(default_factory=set)
     error: str = ""
 

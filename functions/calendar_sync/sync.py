@@ -48,11 +48,11 @@ def sync(run: Run, memory: Memory, limits: Limits) -> None:
         memory.remember_swept(run.kuerzel, False)  # before the first text is written
     try:
         reading = read_both(run, known)
-        _apply(reading, run, limits, known.released)
+        _apply(reading, run, memory, limits, known.released)
         _remember(reading, run, memory, known)
     except (StopRun, OutOfTimeError):
         run.report.more = True
-        _note_cancelled(run, memory)
+        memory.forget_cancelled(run.kuerzel, run.report.restored)
         memory.remember_read(run.kuerzel, None)
     except (IntegrationError, LockLost, redis.RedisError):
         _forget(run, memory)
@@ -72,7 +72,7 @@ def steps_of(reading: Reading, run: Run) -> list[Step]:
     return sorted(steps, key=lambda step: order.get(type(step), 2))
 
 
-def _apply(reading: Reading, run: Run, limits: Limits, released: frozenset[str]) -> None:
+def _apply(reading: Reading, run: Run, memory: Memory, limits: Limits, released: frozenset[str]) -> None:
     deletions: list[Deletion] = []
     waiting = deque(steps_of(reading, run))
     attempts = Attempts(run)
@@ -84,6 +84,7 @@ def _apply(reading: Reading, run: Run, limits: Limits, released: frozenset[str])
             waiting.extendleft(attempts.make(step))
     allowed, holds = guard(deletions, reading.seen.linked, limits, run.kuerzel, released)
     run.report.holds = [*([reading.hold] if reading.hold else []), *holds]
+    memory.remember_cancelled(run.kuerzel, [step.theirs.id for step in allowed if isinstance(step, Cancel)])
     for deletion in allowed:
         attempts.make(deletion)
     for hold in run.report.holds:
@@ -123,7 +124,7 @@ def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
     report = run.report
     clean = report.clean and not report.holds and not report.failed and bool(reading.seen.token)
     memory.remember_read(run.kuerzel, reading.seen if clean else None)
-    _note_cancelled(run, memory)
+    memory.forget_cancelled(run.kuerzel, report.restored)
     memory.remember_suspects(run.kuerzel, report.suspects)
     memory.remember_holds(run.kuerzel, report.holds)
     if known.released:
@@ -132,13 +133,9 @@ def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
         memory.remember_swept(run.kuerzel, True)
 
 
-def _note_cancelled(run: Run, memory: Memory) -> None:
-    memory.remember_cancelled(run.kuerzel, run.report.cancelled, run.report.restored)
-
-
 def _forget(run: Run, memory: Memory) -> None:
     try:
-        _note_cancelled(run, memory)
+        memory.forget_cancelled(run.kuerzel, run.report.restored)
         memory.remember_read(run.kuerzel, None)
     except redis.RedisError:
         log.warning("memory_unreachable")
