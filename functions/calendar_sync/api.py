@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.calendar_sync.audit_run import audit_employee
 from functions.calendar_sync.deps import Deps
 from functions.calendar_sync.handler import Order
 from functions.calendar_sync.preview import preview
@@ -73,6 +74,13 @@ class CalendarApi:
         """Show what a run would do."""
         asked = call.query_as(PlanQuery)
         return self._preview(None if asked.kuerzel in {None, EVERYBODY} else asked.kuerzel, None)
+
+    def audit(self, call: Call) -> dict[str, Any]:
+        """Compare both sides, for one employee or everybody."""
+        asked, deps = call.query_as(PlanQuery).kuerzel, self.deps()
+        if asked not in {None, EVERYBODY}:
+            return audit_employee(str(asked), deps).row()
+        return {"employees": [audit_employee(name, deps).row() for name in deps.employees.all()]}
 
     def status(self, _call: Call) -> dict[str, Any]:
         """Show the last run of everybody, without asking Advoware."""

@@ -9,6 +9,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.wrappers import Request, Response
 
 from functions.calendar_sync.api import CalendarApi
+from functions.calendar_sync.channels import Channels
 from functions.calendar_sync.deps import Deps, Settings, make_deps
 from functions.calendar_sync.push import PushApi
 from functions.calendar_sync.subscribers import Cascade
@@ -59,6 +60,7 @@ _API = _entry(
     Route("POST", "/calendar/sync", _VIEWS.sync),
     Route("GET", "/calendar/plan", _VIEWS.plan),
     Route("GET", "/calendar/status", _VIEWS.status),
+    Route("GET", "/calendar/audit", _VIEWS.audit),
     Route("DELETE", "/calendar/locks/<kuerzel>", _VIEWS.unlock),
 )
 _TOKEN = PARTS[CalendarSettings].push_token
@@ -71,11 +73,23 @@ _PUSH = _entry(
             deps,
             lambda: BUS["calendar_push"].publisher,
             _TOKEN.get_secret_value() if _TOKEN else None,
-            SETTINGS.bases().keys[0],
+            SETTINGS.bases().keys,
         ).receive,
     ),
 )
-_CASCADE = Cascade(deps, lambda: BUS["calendar_sync_all"].publisher)
+
+
+@functools.cache
+def channels() -> Channels | None:
+    """Make the keeper of push channels; None where push is off."""
+    address = PARTS[CalendarSettings].push_url
+    if address is None:
+        return None
+    token = _TOKEN.get_secret_value() if _TOKEN else ""
+    return Channels(deps().state, f"{address.rstrip('/')}/calendar/push", token, SETTINGS.bases().keys[0])
+
+
+_CASCADE = Cascade(deps, lambda: BUS["calendar_sync_all"].publisher, channels)
 SUBSCRIBERS = _CASCADE.subscribers()
 install(_API)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Response
 
+from functions.calendar_sync.channels import owner_of
 from functions.calendar_sync.deps import Deps
+from functions.calendar_sync.push_burst import Bursts
 from shared.errors import UnauthenticatedError, UpstreamError
 from shared.events.publisher import Publisher
 from shared.events.topics import CALENDAR_SYNC_ALL, CALENDAR_SYNC_EMPLOYEE, EVERYBODY
@@ -17,36 +18,16 @@ from shared.log import get_log
 from shared.web.call import Call
 
 log = get_log(__name__)
-_ID_LENGTH = 32
-
-
-def channel_id(kuerzel: str, secret: bytes, generation: int) -> str:
-    """Name a channel: a keyed hash of the kuerzel, which survives a flush, and a number that makes it unique."""
-    return f"{_mark(kuerzel, secret)}-{generation}"
-
-
-def _mark(kuerzel: str, secret: bytes) -> str:
-    return hmac.new(secret, f"channel {kuerzel}".encode(), hashlib.sha256).hexdigest()[:_ID_LENGTH]
-
-
-def owner_of(channel: str, names: Iterable[str], secret: bytes) -> str | None:
-    """Find whose calendar a channel belongs to."""
-    mark = channel.rpartition("-")[0].encode()
-    found = None
-    for name in names:
-        if hmac.compare_digest(_mark(name, secret).encode(), mark):
-            found = name
-    return found
 
 
 @dataclass(frozen=True)
 class PushApi:
-    """Receives notifications."""
+    """Receives notifications; `secrets` are the keys that channels may have been named with, the newest first."""
 
     deps: Callable[[], Deps]
     publisher: Callable[[], Publisher]
     token: str | None
-    secret: bytes
+    secrets: Sequence[bytes]
 
     def receive(self, call: Call) -> Response:
         """Turn a notification into a run of that employee; one that cannot be told apart into a run of everybody."""
@@ -60,13 +41,14 @@ class PushApi:
 
     def _trigger(self, channel: str) -> None:
         employees = self.deps().employees
-        kuerzel = owner_of(channel, employees.remembered(), self.secret)
+        kuerzel = owner_of(channel, employees.remembered(), self.secrets)
         try:
-            kuerzel = kuerzel or owner_of(channel, employees.all(), self.secret)
+            kuerzel = kuerzel or owner_of(channel, employees.all(), self.secrets)
         except UpstreamError:
             self.publisher().publish(CALENDAR_SYNC_ALL, EVERYBODY)
             return
         if kuerzel is None:
             log.warning("push_of_unknown_channel")
             return
+        Bursts(self.deps().state).open(kuerzel)
         self.publisher().publish(CALENDAR_SYNC_EMPLOYEE, kuerzel)

@@ -30,6 +30,24 @@ class EventList:
     next_sync_token: str | None
 
 
+@dataclass(frozen=True)
+class Channel:
+    """A push channel: its own id, where Google posts to, the token it shows there, and when it ends."""
+
+    id: str
+    address: str
+    token: str
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What Google made of a channel: the id that closing it needs, and when it really ends."""
+
+    resource: str
+    expires_at: float
+
+
 class GoogleCalendar:
     """Calls Google Calendar for one identity; threads may share it."""
 
@@ -149,6 +167,29 @@ class GoogleCalendar:
         body = {"role": "writer", "scope": {"type": "user", "value": email}}
         request = self._service["acl"].insert(calendarId=calendar_id, body=body, sendNotifications=False)
         self._sender.send(request, {404: CalendarGoneError})
+
+    def watch(self, calendar_id: str, channel: Channel) -> Opened:
+        """Open a push channel for a calendar's events; never repeated, because a channel's id counts once."""
+        body = {
+            "id": channel.id,
+            "type": "web_hook",
+            "address": channel.address,
+            "token": channel.token,
+            "expiration": str(int(channel.expires_at * 1000)),
+        }
+        request = self._service["events"].watch(calendarId=calendar_id, body=body)
+        answer = _identified(self._sender.send(request, {404: CalendarGoneError}, repeatable=False))
+        ends = str(answer.get("expiration", ""))
+        expires_at = int(ends) / 1000 if ends.isascii() and ends.isdigit() else channel.expires_at
+        return Opened(str(answer.get("resourceId", "")), expires_at)
+
+    def stop(self, channel_id: str, resource_id: str) -> None:
+        """Close a push channel; one that has ended already is fine."""
+        request = self._service["channels"].stop(body={"id": channel_id, "resourceId": resource_id})
+        try:
+            self._sender.send(request, {404: EventGoneError})
+        except EventGoneError:
+            return
 
     def _event(self, request: Any, **how: Any) -> Event:
         return _identified(self._sender.send(request, EVENT_ERRORS, **how))
