@@ -55,6 +55,11 @@ def test_a_seal_names_its_key_and_hides_its_content():
     assert sealed != Bases.of(["anders"]).seal(an_appointment().canonical())
 
 
+def test_the_same_text_in_two_fields_does_not_show():
+    sealed = BASES.seal(dict.fromkeys(FIELDS, "Meier"))[5:]
+    assert len({sealed[place : place + 8] for place in range(0, len(sealed), 8)}) == len(FIELDS)
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_each_field_is_found_changed_by_itself(name):
     before = an_appointment().canonical()

@@ -173,6 +173,38 @@ def test_row_6_an_all_day_change_and_a_new_hour_are_one_conflict():
     assert step.target_g == ours(uhrzeitVon="08:00:00").appointment
 
 
+def test_row_6_a_series_that_would_end_on_another_weekday_is_one_conflict():
+    weekly = a_termin(turnus=1, turnusArt=2, datumBis="2027-06-24")
+    wednesday = {
+        key: {"dateTime": f"2026-12-02T{clock}", "timeZone": "Europe/Berlin"}
+        for key, clock in (("start", "09:30:00"), ("end", "11:00:00"))
+    }
+    longer = weekly | {"datumBis": "2027-07-29"}
+    step = only(plan(longer, linked(weekly) | wednesday))
+    assert (step.to_advoware, step.conflict) == (frozenset(), True)
+    assert step.target_g == step.target_a == ours(longer).appointment
+
+
+def test_row_6_a_series_whose_occurrences_would_last_into_the_next_day_is_one_conflict():
+    overnight = {"end": {"dateTime": "2026-12-04T01:00:00", "timeZone": "Europe/Berlin"}}
+    weekly = a_termin(turnus=1, turnusArt=2, datumBis="2027-06-24")
+    step = only(plan(weekly, linked() | overnight))
+    assert (step.to_advoware, step.conflict) == (frozenset(), True)
+    assert step.target_g == ours(weekly).appointment
+
+
+def test_row_2_times_go_to_google_together():
+    shifted = {
+        key: {"dateTime": f"2026-12-03T{clock}", "timeZone": "Europe/Berlin"}
+        for key, clock in (("start", "12:00:00"), ("end", "13:00:00"))
+    }
+    event = linked() | shifted
+    event = with_link(event, theirs(event).link.with_(base_g=BASES.seal(theirs(event).canonical)))
+    assert plan(a_termin(), event) == []
+    step = only(plan(a_termin(uhrzeitBis="10:00:00"), event))
+    assert (step.to_advoware, step.to_google) == (frozenset(), {"start", "end"})
+
+
 def test_row_6_advoware_wins_the_same_field():
     step = only(plan(a_termin(ort="Saal 3"), linked() | {"location": "Saal 4"}))
     assert (step.to_advoware, step.to_google, step.conflict) == (frozenset(), {"ort"}, True)
@@ -316,6 +348,16 @@ def test_an_event_that_was_to_be_cancelled_is_kept_when_its_appointment_is_back(
     assert (step.to_advoware, step.to_google) == (frozenset(), frozenset())
 
 
+def test_row_12_an_event_that_we_cancelled_comes_back_without_its_properties():
+    dead = a_tombstone(linked(), id_only=True)
+    assert kinds(plan(a_termin(), dead, cancelled=frozenset({dead["id"]}))) == [Restore]
+
+
+def test_row_9_a_change_that_came_from_the_deleted_event_is_no_edit():
+    dead = a_tombstone(linked() | {"location": "Saal 3"})
+    assert kinds(plan(a_termin(ort="Saal 3"), dead)) == [Delete]
+
+
 # Rows 13–16: there is no appointment
 
 
@@ -348,6 +390,12 @@ def test_row_16_an_appointment_of_another_employee_cancels_the_event():
     steps = plan(None, linked(), Absence.MOVED)
     assert [(step.reason, step.clean) for step in steps if isinstance(step, Leave)] == [("moved", False)]
     assert [step.reason for step in steps if isinstance(step, Cancel)] == ["m"]
+
+
+def test_row_16_an_edit_of_a_moved_appointment_reaches_advoware_before_the_event_goes():
+    steps = plan(a_termin(anwalt="XY"), linked() | {"summary": "Neu"}, Absence.MOVED)
+    assert [step.to_advoware for step in steps if isinstance(step, Merge)] == [{"text"}]
+    assert kinds(plan(a_termin(anwalt="XY", ort="Saal 3"), linked(), Absence.MOVED)) == [Leave, Cancel]
 
 
 def test_row_16_one_that_is_there_but_not_listed_is_merged_and_leaves_the_run_unclean():

@@ -41,6 +41,10 @@ def test_a_monthly_31st_skips_short_months():
     assert last_occurrence(date(2027, 1, 31), Frequency.MONTHLY, 1, date(2027, 4, 30)) == date(2027, 3, 31)
 
 
+def test_a_month_whose_day_comes_after_the_end_does_not_count():
+    assert last_occurrence(date(2027, 1, 15), Frequency.MONTHLY, 1, date(2027, 4, 10)) == date(2027, 3, 15)
+
+
 def test_an_interval_is_counted_from_the_start():
     assert last_occurrence(date(2026, 12, 1), Frequency.WEEKLY, 2, date(2026, 12, 28)) == date(2026, 12, 15)
 

@@ -73,8 +73,9 @@ def test_a_time_in_the_spring_gap_is_an_hour_later():
     ] == ("2026-03-29T03:30")
 
 
-def test_a_missing_end_never_falls_into_the_spring_gap():
-    night = a_termin(datum="2026-03-29", datumBis="2026-03-29", uhrzeitVon="01:30:00", uhrzeitBis=None)
+@pytest.mark.parametrize("end", [None, "01:00:00"])
+def test_a_default_end_never_falls_into_the_spring_gap(end):
+    night = a_termin(datum="2026-03-29", datumBis="2026-03-29", uhrzeitVon="01:30:00", uhrzeitBis=end)
     assert canonical(night)["end"] == "2026-03-29T03:30"
 
 
