@@ -170,7 +170,7 @@ def running(kind: str, env: dict[str, str], directory: Path) -> Iterator[Running
             _wait(server)
             yield server
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGQUIT)
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
 
 PARTS = start(AdvowareSettings, ProxySettings)
 BUS = Bus("advoware_proxy")
+_OPENING = threading.Lock()  # functools.cache lets concurrent first calls in, each with a token cache of its own
+
+
+def deps() -> Proxy:
+    """Give what every call needs; the first one opens it, and those that come at the same time wait for it."""
+    with _OPENING:
+        return _opened()
 
 
 @functools.cache
-def deps() -> Proxy:
-    """Open what a call needs, once per process."""
+def _opened() -> Proxy:
     from functions.advoware_proxy.cache import ResponseCache, Rules
     from functions.advoware_proxy.handler import Proxy
     from functions.advoware_proxy.passage import AllowList
