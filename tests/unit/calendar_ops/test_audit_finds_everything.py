@@ -13,9 +13,9 @@ from calendar_world import World, day, private, termin, timed, world
 from functions.calendar_sync.audit_run import audit_employee
 
 PLANTED = 500
-KINDS = ("a_start", "a_end", "a_allday", "a_rrule", "a_text", "a_ort", "a_notiz", "a_gone", "a_new") + tuple(
-    f"g_{name}" for name in ("start", "end", "allday", "rrule", "text", "ort", "notiz", "gone", "new", "twice")
-)
+IN_ADVOWARE = ("start", "end", "allday", "rrule", "text", "ort", "notiz", "gone", "new")
+IN_GOOGLE = (*IN_ADVOWARE, "twice")
+KINDS = (*(f"a_{name}" for name in IN_ADVOWARE), *(f"g_{name}" for name in IN_GOOGLE))
 HIDDEN = {"a_text", "a_ort", "a_notiz"}  # what an anonymous event does not show cannot differ
 
 
@@ -43,71 +43,71 @@ def fill(firm: World, count: int) -> list[int]:
 
 def plant(firm: World, kind: str, number: int) -> tuple[str, Any]:
     """Change one side only; says where the audit has to name it."""
+    side, _, what = kind.partition("_")
+    return plant_in_advoware(firm, what, number) if side == "a" else plant_in_google(firm, what, number)
+
+
+def plant_in_advoware(firm: World, what: str, number: int) -> tuple[str, Any]:
     row = firm.advoware.get(number)
+    all_day = bool(row["dauertermin"])
+    if what == "gone":
+        firm.advoware.delete(number)
+        return "only_in_google", firm.deps.settings.reader().ids.make(str(number))
+    if what == "new":
+        return "only_in_advoware", firm.advoware.create("SB", **termin(5, "neu"))
+    changes: dict[str, Any] = {
+        "start": {"datum": day(0)} if all_day else {"uhrzeitVon": "00:05:00"},
+        "end": {"datumBis": day(364)} if all_day else {"uhrzeitBis": "23:55:00"},
+        "allday": {"dauertermin": 1 - row["dauertermin"]},
+        "rrule": {"turnus": 5, "turnusArt": 2, "datumBis": day(360)},
+    }.get(what, {what: "anders"})
+    firm.advoware.edit(number, **changes)
+    return what, number
+
+
+def plant_in_google(firm: World, what: str, number: int) -> tuple[str, Any]:
     calendar, name = firm.calendar(), firm.deps.settings.reader().ids.make(str(number))
     event = firm.google.event(calendar, name)
-    all_day = "date" in event["start"]
-
-    def edit(**changes: Any) -> None:
-        firm.google.edit_event(calendar, name, **changes)
-
-    match kind:
-        case "a_start":
-            firm.advoware.edit(number, **({"datum": day(0)} if row["dauertermin"] else {"uhrzeitVon": "00:05:00"}))
-        case "a_end":
-            firm.advoware.edit(number, **({"datumBis": day(364)} if row["dauertermin"] else {"uhrzeitBis": "23:55:00"}))
-        case "a_allday":
-            firm.advoware.edit(number, dauertermin=1 - row["dauertermin"])
-        case "a_rrule":
-            firm.advoware.edit(number, turnus=5, turnusArt=2, datumBis=day(360))
-        case "a_text" | "a_ort" | "a_notiz":
-            firm.advoware.edit(number, **{kind[2:]: "anders"})
-        case "a_gone":
-            firm.advoware.delete(number)
-            return "only_in_google", name
-        case "a_new":
-            return "only_in_advoware", firm.advoware.create("SB", **termin(5, "neu"))
-        case "g_start":
-            edit(start={"date": day(0)[:10]} if all_day else moved(event["start"], "00:05"))
-        case "g_end":
-            edit(end={"date": day(366)[:10]} if all_day else moved(event["end"], "23:55"))
-        case "g_allday":
-            first = (event["start"].get("date") or event["start"]["dateTime"])[:10]
-            point = {"start": moved(event["start"], "10:00"), "end": moved(event["start"], "11:00")}
-            edit(recurrence=None, **(point if all_day else {"start": {"date": first}, "end": {"date": day(301)[:10]}}))
-        case "g_rrule":
-            edit(recurrence=["RRULE:FREQ=DAILY;INTERVAL=17"], **zoned(event))
-        case "g_text":
-            edit(summary="anders")
-        case "g_ort":
-            edit(location="anderswo")
-        case "g_notiz":
-            edit(description="<p>anders</p>")
-        case "g_gone":
+    match what:
+        case "gone":
             firm.google.delete_event(calendar, name)
             return "only_in_advoware", number
-        case "g_new":
+        case "new":
             return "only_in_google", firm.google.create_event(calendar, timed(5, summary="neu"))["id"]
-        case "g_twice":
-            twin = name[:-1] + "1"
-            props = {**private(event), "adv_id": twin}
-            body = {
-                key: event[key]
-                for key in ("summary", "location", "description", "start", "end", "recurrence")
-                if key in event
-            }
-            firm.google.create_event(calendar, {**body, "id": twin, "extendedProperties": {"private": props}})
+        case "twice":
+            firm.google.create_event(calendar, twin_of(event))
             return "duplicates", number
-    return kind[2:], number
+    firm.google.edit_event(calendar, name, **edits(event)[what])
+    return what, number
+
+
+def edits(event: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    all_day = "date" in event["start"]
+    first = (event["start"].get("date") or event["start"]["dateTime"])[:10]
+    hours = {"start": moved(event["start"], "10:00"), "end": moved(event["start"], "11:00")}
+    days = {"start": {"date": first}, "end": {"date": day(301)[:10]}}
+    return {
+        "start": {"start": {"date": day(0)[:10]} if all_day else moved(event["start"], "00:05")},
+        "end": {"end": {"date": day(366)[:10]} if all_day else moved(event["end"], "23:55")},
+        "allday": {"recurrence": None, **(hours if all_day else days)},
+        "rrule": {"recurrence": ["RRULE:FREQ=DAILY;INTERVAL=17"], "start": event["start"], "end": event["end"]},
+        "text": {"summary": "anders"},
+        "ort": {"location": "anderswo"},
+        "notiz": {"description": "<p>anders</p>"},
+    }
+
+
+def twin_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Build what a lost answer could leave: the same appointment once more, under the next generation's id."""
+    twin = event["id"][:-1] + "1"
+    kept = ("summary", "location", "description", "start", "end", "recurrence")
+    props = {"private": {**private(event), "adv_id": twin}}
+    return {**{key: event[key] for key in kept if key in event}, "id": twin, "extendedProperties": props}
 
 
 def moved(point: dict[str, Any], clock_: str) -> dict[str, Any]:
     date = (point.get("date") or point["dateTime"])[:10]
     return {"dateTime": f"{date}T{clock_}:00", "timeZone": "Europe/Berlin"}
-
-
-def zoned(event: dict[str, Any]) -> dict[str, Any]:
-    return {key: event[key] for key in ("start", "end")}
 
 
 @pytest.mark.parametrize("full", [True, False], ids=["full", "anonymous"])
@@ -154,8 +154,8 @@ def test_the_audit_loads_no_code_of_the_sync():
     code = """
 import sys
 import functions.calendar_sync.audit, functions.calendar_sync.audit_run, functions.calendar_sync.audit_report
-shared = [name for name in sys.modules if name.startswith(("functions.calendar_sync.", "shared.mapping", "shared.domain"))]
-print(sorted(name for name in shared if "audit" not in name))
+ours = ("functions.calendar_sync.", "shared.mapping", "shared.domain")
+print(sorted(name for name in sys.modules if name.startswith(ours) and "audit" not in name))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
