@@ -47,7 +47,7 @@ class Rules:
     conflict_policy: str = "advoware_wins"
     delete_policy: str = "propagate"
     suspects: frozenset[str] = frozenset()
-    cancelled: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
 
 
 def decide(pair: Pair, rules: Rules) -> list[Step]:
@@ -112,7 +112,10 @@ def _linked_without_ours(theirs: Theirs, absence: Absence, rules: Rules) -> list
             return [Leave("moved", clean=False, count=False), Cancel(theirs, "m")]  # row 16
         case Absence.UNUSABLE:
             return [Leave("unusable row")]
-    return [Anonymise(theirs)] if rules.mode == "a" and theirs.link.mode == "f" and _is_outside(theirs, rules) else []
+    if rules.mode != "a" or theirs.link.mode != "f":
+        return []
+    edited = rules.bases.changed(theirs.link.base_g, theirs.canonical)  # not known to Advoware yet, so not hidden yet
+    return [Anonymise(theirs)] if _is_outside(theirs, rules) or edited == frozenset() else []
 
 
 def _is_outside(theirs: Theirs, rules: Rules) -> bool:
@@ -164,12 +167,12 @@ def _made(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
 
 def _deleted_in_google(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
     """Decide rows 9–12 and 24."""
-    if theirs.link.deleted or (theirs.bare and theirs.id in rules.cancelled):
+    if theirs.link.deleted:
         return [Restore(ours, theirs)]  # row 12
     if ours.one_way:
         return []  # row 24: it stays deleted
-    if not rules.write_enabled:
-        return [Restore(ours, theirs)]
+    if theirs.id in rules.settled or not rules.write_enabled:
+        return [Restore(ours, theirs)]  # dealt with before: the appointment came back since
     changed = rules.bases.changed(theirs.link.base_a, ours.canonical)
     if changed:  # what equals the deleted event came from there, and its base was not written any more
         changed = frozenset(name for name in changed if theirs.canonical.get(name) != ours.canonical[name])

@@ -18,6 +18,7 @@ from functions.calendar_sync.plan import (
     Create,
     Delete,
     Insert,
+    Leave,
     Merge,
     Ours,
     Pair,
@@ -70,11 +71,10 @@ class World:
         """Ask for one number."""
         assert pair.theirs is not None
         number = pair.theirs.fr_nr
-        if number in self.moved:
-            return replace(pair, absence=Absence.MOVED)
         if number not in self.rows:
             return replace(pair, absence=Absence.GONE)
-        return replace(pair, ours=self.reader.ours(self.rows[number], listed=False), absence=Absence.NEVER)
+        absence = Absence.MOVED if number in self.moved else Absence.NEVER
+        return replace(pair, ours=self.reader.ours(self.rows[number], listed=False), absence=absence)
 
     def plan(self, rules: Rules, shuffle: Any = None) -> list[Step]:
         """Decide everything."""
@@ -85,6 +85,13 @@ class World:
         """Do what a plan says."""
         for step in steps:
             self.applied(step, rules)
+
+    def run(self, rules: Rules) -> None:
+        """Plan and apply; once more where an edit of a moved appointment goes before its event."""
+        steps = self.plan(rules)
+        self.apply(steps, rules)
+        if any(isinstance(step, Leave) and step.reason == "moved" for step in steps):
+            self.apply(self.plan(rules), rules)
 
     def applied(self, step: Step, rules: Rules) -> None:
         """Do what one step says, without anything of the shell."""

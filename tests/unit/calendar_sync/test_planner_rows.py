@@ -350,7 +350,7 @@ def test_an_event_that_was_to_be_cancelled_is_kept_when_its_appointment_is_back(
 
 def test_row_12_an_event_that_we_cancelled_comes_back_without_its_properties():
     dead = a_tombstone(linked(), id_only=True)
-    assert kinds(plan(a_termin(), dead, cancelled=frozenset({dead["id"]}))) == [Restore]
+    assert kinds(plan(a_termin(), dead, settled=frozenset({dead["id"]}))) == [Restore]
 
 
 def test_row_9_a_change_that_came_from_the_deleted_event_is_no_edit():
