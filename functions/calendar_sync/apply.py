@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.calendar_sync.create import adopt, create
 from functions.calendar_sync.link import with_link
+from functions.calendar_sync.pairing import is_exception
 from functions.calendar_sync.plan import (
     Adopt,
     Anonymise,
@@ -69,6 +70,9 @@ def _leave(step: Leave, run: Run) -> None:
 
 def _insert(ours: Ours, run: Run, generation: int = 0, origin: str = "a") -> list[Step]:
     """Insert under the deterministic id; one in use is looked at, one that Google has forgotten is passed over."""
+    known = _linked_elsewhere(ours, run) if ours.marker and not generation else None
+    if known is not None:
+        return decide(Pair(ours, known), run.rules)
     while generation < MAX_GENERATIONS:
         event = new_event(run, ours, run.reader.ids.make(ours.fr_nr, generation), origin)
         run.check()
@@ -85,6 +89,16 @@ def _insert(ours: Ours, run: Run, generation: int = 0, origin: str = "a") -> lis
         run.report.created += 1
         return []
     raise EventExistsError("google", "no free event id")
+
+
+def _linked_elsewhere(ours: Ours, run: Run) -> Theirs | None:
+    """Find the event of an appointment that was born in Google; the list shows none that was moved far away."""
+    for event in run.google.events_with(run.calendar_id, "adv_fr", ours.fr_nr):
+        found = run.reader.theirs(event)
+        if found.fr_nr == ours.fr_nr and not found.cancelled and not is_exception(event):
+            return found
+    log.warning("appointment_without_its_event", fr_nr=ours.fr_nr)
+    return None
 
 
 def _newest(fr_nr: str, generation: int, run: Run) -> Theirs | None:
@@ -141,6 +155,8 @@ def _merge(step: Merge, run: Run) -> None:
         deleted="",
     )
     put_event(run, step.theirs, step.target_g, merged)
+    if link.deleted:
+        run.report.restored.add(step.theirs.id)  # a person took it out of the bin
     run.report.updated += int(bool(step.to_google))
     if step.conflict:
         run.report.conflicts += 1
@@ -175,6 +191,12 @@ def _anonymise(theirs: Theirs, run: Run) -> None:
     if theirs.appointment is None:
         return
     hidden = anonymised(theirs.appointment, run.rules.placeholders[0])
+    if is_exception(theirs.event):  # it has no link of its own
+        run.check()
+        body = {**with_content(theirs.event, hidden), "visibility": "private"}
+        run.google.update_event(run.calendar_id, theirs.id, body, theirs.etag)
+        run.report.updated += 1
+        return
     put_event(run, theirs, hidden, theirs.link.with_(mode="a", base_g=run.seal(hidden.canonical())))
     run.report.updated += 1
 

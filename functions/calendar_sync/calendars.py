@@ -36,7 +36,7 @@ class Calendars:
         entry = self._read(kuerzel)
         if not entry.get("id"):
             name = self._template.replace("{kuerzel}", kuerzel)
-            entry = {"id": google.find_calendar(name) or google.create_calendar(name)}
+            entry = {"id": google.find_calendar(name) or _created(name, google)}
             self._write(kuerzel, entry)
         if shared and entry.get("shared") != shared:
             google.share(entry["id"], email())
@@ -60,3 +60,9 @@ class Calendars:
 
     def _write(self, kuerzel: str, entry: dict[str, str]) -> None:
         self._redis.set(self._key(kuerzel), json.dumps(entry))
+
+
+def _created(name: str, google: GoogleCalendar) -> str:
+    """Create a calendar; of two that were made at the same time everybody takes the same."""
+    made = google.create_calendar(name)
+    return google.find_calendar(name) or made

@@ -7,6 +7,8 @@ searches once more with a fresh query, and only then announces and posts again.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from functions.calendar_sync.link import Intent, Link
 from functions.calendar_sync.pairing import could_be_made_by
 from functions.calendar_sync.plan import Adopt, Create, Ours, Theirs
@@ -18,6 +20,7 @@ from shared.log import get_log
 from shared.mapping import termin
 
 log = get_log(__name__)
+WIDE = timedelta(days=10 * 365)
 
 
 def create(step: Create, run: Run) -> None:
@@ -39,18 +42,29 @@ def create(step: Create, run: Run) -> None:
 
 def _search(theirs: Theirs, run: Run) -> Ours | None:
     """Look once more for what an earlier POST may have made; of copies the lowest number is the one."""
-    intent = theirs.link.intent
-    rows = run.advoware.appointments(run.kuerzel, *run.rules.window)
-    found: list[Ours] = []
-    for row in rows:
+    for kuerzel in (run.kuerzel, *run.colleagues()):  # it may have been given to a colleague, or to another day
+        found = [ours for ours in _wide(kuerzel, run) if _could_be(ours, theirs, run, own=kuerzel == run.kuerzel)]
+        if found:
+            return min(found, key=lambda ours: ours.number)
+    return None
+
+
+def _wide(kuerzel: str, run: Run) -> list[Ours]:
+    start, end = run.rules.window
+    usable = []
+    for row in run.advoware.appointments(kuerzel, start - WIDE, end + WIDE):
         try:
-            ours = run.reader.ours(row)
+            usable.append(run.reader.ours(row))
         except termin.UnusableTerminError:
             continue
-        marked = intent is not None and ours.marker == intent.token
-        if marked or (not run.markers and could_be_made_by(theirs, ours, run.rules.bases)):
-            found.append(ours)
-    return min(found, key=lambda ours: ours.number, default=None)
+    return usable
+
+
+def _could_be(ours: Ours, theirs: Theirs, run: Run, *, own: bool) -> bool:
+    intent = theirs.link.intent
+    if intent is not None and ours.marker == intent.token:
+        return True
+    return own and not run.markers and could_be_made_by(theirs, ours, run.rules.bases)
 
 
 def _announce(theirs: Theirs, run: Run) -> Theirs:

@@ -15,7 +15,7 @@ import redis
 
 from functions.calendar_sync.memory import PREFIX
 from shared.advoware.employee import Employee
-from shared.errors import NotFoundError, UpstreamError
+from shared.errors import NotFoundError, UpstreamError, UpstreamMalformedError
 from shared.log import get_log
 
 log = get_log(__name__)
@@ -85,6 +85,9 @@ class Employees:
             person.kuerzel: self.digest(self.share_with.get(person.kuerzel, person.email))
             for person in self.directory.employees()
         }
+        kept = self._kept()
+        if not people and kept is not None and kept[1]:
+            raise UpstreamMalformedError("advoware", "advoware answered no employee at all")
         self.client.set(KEY, json.dumps({"at": self.now(), "people": people}), ex=KEEP_S)
         return people
 

@@ -148,6 +148,7 @@ def make_run(order: Order, deps: Deps, report: Report, limit: Limit, calendar_id
         report,
         limit.check,
         markers=deps.settings.calendar.marker,
+        colleagues=lambda: [name for name in deps.employees.all() if name != kuerzel],
         now=lambda: deps.clock().timestamp(),
     )
 
@@ -168,5 +169,4 @@ def make_rules(order: Order, deps: Deps) -> Rules:
         calendar.conflict_policy,
         calendar.delete_policy,
         deps.memory.suspects(order.kuerzel),
-        deps.memory.cancelled(order.kuerzel),
     )

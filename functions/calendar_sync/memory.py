@@ -6,6 +6,7 @@
 | `calendar_sync:swept:{kuerzel}` | STRING | none | past events are known to be anonymous |
 | `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
 | `calendar_sync:cancelled:{kuerzel}` | SET | 60 days | ids of events that we cancelled ourselves (row 12) |
+| `calendar_sync:mark:{kuerzel}` | STRING | none | Google's time of the latest change that a clean run dealt with |
 | `calendar_sync:holds:{kuerzel}` | SET | none | hashes of plans that wait for a person |
 | `calendar_sync:released:{kuerzel}` | SET | 7 days | hashes that a person released and no run has used yet |
 | `calendar_sync:begun`, `calendar_sync:ended` | HASH | none | kuerzel → number of the last run that began, ended |
@@ -80,6 +81,14 @@ class Memory:
     def remember_suspects(self, kuerzel: str, suspects: Iterable[str]) -> None:
         """Replace the suspects."""
         self._replace(f"{PREFIX}:suspects:{kuerzel}", suspects, WEEK_S)
+
+    def mark(self, kuerzel: str) -> str:
+        """Give Google's time of the latest change that a clean run has dealt with."""
+        return str(self._redis.get(f"{PREFIX}:mark:{kuerzel}") or "")
+
+    def remember_mark(self, kuerzel: str, mark: str) -> None:
+        """Keep Google's time of the latest change that a clean run has dealt with."""
+        self._redis.set(f"{PREFIX}:mark:{kuerzel}", mark)
 
     def cancelled(self, kuerzel: str) -> frozenset[str]:
         """Name the events that we cancelled ourselves, for tombstones that cannot say so any more."""

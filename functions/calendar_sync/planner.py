@@ -111,8 +111,13 @@ def _linked_without_ours(theirs: Theirs, absence: Absence, rules: Rules) -> list
         case Absence.MOVED:
             return [Leave("moved", clean=False, count=False), Cancel(theirs, "m")]  # row 16
         case Absence.UNUSABLE:
-            return [Leave("unusable row")]
-    if rules.mode != "a" or theirs.link.mode != "f":
+            return [Leave("unusable row"), *_hidden(theirs, rules)]
+    return _hidden(theirs, rules)
+
+
+def _hidden(theirs: Theirs, rules: Rules) -> list[Step]:
+    """Hide the texts of an event that is not compared with its appointment in this run (4.7)."""
+    if rules.mode != "a" or theirs.link.mode != "f" or theirs.appointment is None:
         return []
     edited = rules.bases.changed(theirs.link.base_g, theirs.canonical)  # not known to Advoware yet, so not hidden yet
     return [Anonymise(theirs)] if _is_outside(theirs, rules) or edited == frozenset() else []

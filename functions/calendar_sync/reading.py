@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.calendar_sync.guard import hold_all, is_short, linked_count
 from functions.calendar_sync.memory import LastRead
+from functions.calendar_sync.occurrences import showing
 from functions.calendar_sync.pairing import Sides, is_exception, needs_confirmation, pair_up
 from functions.calendar_sync.plan import Absence, Hold, Ours, Pair, Theirs
 from functions.calendar_sync.run import Row, Run, numbers
@@ -30,8 +31,8 @@ class Reading:
 
     pairs: Sequence[Pair]
     seen: LastRead
-    complete: bool
-    exceptions: int = 0
+    mark: str = ""
+    showing: Sequence[Theirs] = ()
     hold: Hold | None = None
 
 
@@ -42,6 +43,18 @@ class Known:
     last: LastRead | None
     released: frozenset[str] = frozenset()
     sweep: bool = False
+    mark: str = ""
+    cancelled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Events as Google listed them; `fresh` names those that changed since the last clean run, if that is known."""
+
+    items: Sequence[dict[str, Any]] = ()
+    token: str | None = None
+    fresh: frozenset[str] = frozenset()
+    complete: bool = True
 
 
 def read_both(run: Run, known: Known) -> Reading:
@@ -50,20 +63,20 @@ def read_both(run: Run, known: Known) -> Reading:
     run.max_fr = max(numbers(rows), default=0)
     ours, unusable = _usable(rows, run)
     digest = _digest(rows, ours, run)
-    events, token, complete = _events(run, known, digest)
-    theirs = [run.reader.theirs(event) for event in events if not is_exception(event)]
-    sides = Sides(ours, theirs, unusable)
-    pairs = pair_up(sides, run.rules.bases, complete=complete, markers=run.markers)
-    linked = linked_count(pairs) if complete or known.last is None else known.last.linked
+    listed = _events(run, known, digest)
+    theirs = [run.reader.theirs(event) for event in listed.items if not is_exception(event)]
+    run.rules = replace(run.rules, settled=settled(theirs, listed.fresh, known))
+    pairs = pair_up(Sides(ours, theirs, unusable), run.rules.bases, complete=listed.complete, markers=run.markers)
+    linked = linked_count(pairs) if listed.complete or known.last is None else known.last.linked
     missing = [pair for pair in pairs if needs_confirmation(pair, run.rules.bases, run.rules.window)]
     hold = None
     if missing and is_short(len(rows), linked):
         hold = hold_all(run.kuerzel, missing)
     if hold is None or hold.hash in known.released:
         hold, pairs = None, _confirmed(pairs, missing, run)
-    seen = LastRead(token or "", digest, linked, run.rules.mode)
-    exceptions = len(events) - len(theirs)
-    return Reading(pairs, seen, complete, exceptions, hold)
+    seen = LastRead(listed.token or "", digest, linked, run.rules.mode)
+    exceptions = [event for event in listed.items if is_exception(event)]
+    return Reading(pairs, seen, newest(listed.items, known.mark), showing(exceptions, theirs, run), hold)
 
 
 def _usable(rows: Sequence[Row], run: Run) -> tuple[list[Ours], frozenset[str]]:
@@ -95,11 +108,11 @@ def _digest(rows: Sequence[Row], ours: Sequence[Ours], run: Run) -> str:
     return hashlib.sha256(json.dumps([head, lines]).encode()).hexdigest()
 
 
-def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], str | None, bool]:
+def _events(run: Run, known: Known, digest: str) -> Listed:
     """List what changed; everything, when Advoware changed as well or something new is among it."""
     if not run.calendar_id:
-        return [], None, True  # a preview for somebody who has no calendar yet
-    last = known.last
+        return Listed()  # a preview for somebody who has no calendar yet
+    last, fresh = known.last, frozenset[str]()
     if last is not None and last.token and not known.sweep:
         try:
             delta = run.google.list_events(run.calendar_id, sync_token=last.token, before_page=run.check)
@@ -107,11 +120,12 @@ def _events(run: Run, known: Known, digest: str) -> tuple[list[dict[str, Any]], 
             log.info("sync_token_expired")
         else:
             theirs = [run.reader.theirs(event) for event in delta.items if not is_exception(event)]
+            fresh = frozenset(item.id for item in theirs)
             if last.digest == digest and delta.next_sync_token and not any(_is_new(item) for item in theirs):
-                return delta.items, delta.next_sync_token, False
+                return Listed(delta.items, delta.next_sync_token, fresh, complete=False)
     time_min = None if known.sweep else run.rules.window[0] - SLACK
     full = run.google.list_events(run.calendar_id, time_min=time_min, before_page=run.check)
-    return full.items, full.next_sync_token, True
+    return Listed(full.items, full.next_sync_token, fresh)
 
 
 def _is_new(theirs: Theirs) -> bool:
@@ -155,3 +169,25 @@ def _ask(pair: Pair, theirs: Theirs, run: Run) -> Pair:
     except termin.UnusableTerminError:
         return replace(pair, absence=Absence.MOVED if moved else Absence.UNUSABLE)
     return replace(pair, ours=ours, absence=Absence.MOVED if moved else Absence.NEVER)
+
+
+def settled(theirs: Sequence[Theirs], fresh: frozenset[str], known: Known) -> frozenset[str]:
+    """Name the tombstones that a clean run has dealt with; an appointment beside one of them came back since.
+
+    Without this, somebody's own deletion of an event whose appointment had gone to a colleague would delete the
+    appointment when the colleague gives it back.
+    """
+    return frozenset(
+        item.id
+        for item in theirs
+        if item.cancelled
+        and (
+            (item.bare and item.id in known.cancelled)
+            or (item.id not in fresh and "" < str(item.event.get("updated", "")) <= known.mark)
+        )
+    )
+
+
+def newest(events: Sequence[dict[str, Any]], mark: str) -> str:
+    """Give Google's own time of the latest change that was read."""
+    return max([mark, *(str(event.get("updated", "")) for event in events)])

@@ -57,6 +57,7 @@ class Run:
     now: Callable[[], float] = time.time
     new_token: Callable[[], str] = lambda: secrets.token_urlsafe(16)
     max_fr: int = 0
+    colleagues: Callable[[], Sequence[str]] = tuple
 
     def seal(self, canonical: Any) -> str:
         """Hash content with the writing key."""

@@ -10,7 +10,7 @@ import redis
 from functions.calendar_sync.apply import carry_out
 from functions.calendar_sync.guard import Deletion, Limits, guard
 from functions.calendar_sync.memory import Memory
-from functions.calendar_sync.plan import Adopt, Cancel, Delete, Merge, Step
+from functions.calendar_sync.plan import Adopt, Anonymise, Cancel, Delete, Merge, Step
 from functions.calendar_sync.planner import decide
 from functions.calendar_sync.reading import MAX_FAILURES_IN_A_ROW, Known, Reading, read_both
 from functions.calendar_sync.run import Run, StopRun
@@ -62,12 +62,19 @@ def sync(run: Run, memory: Memory, limits: Limits) -> None:
 def recall(run: Run, memory: Memory) -> Known:
     """Give what earlier runs left behind; the first anonymous run also looks at past events."""
     swept = memory.swept(run.kuerzel)
-    return Known(memory.last_read(run.kuerzel), memory.released(run.kuerzel), sweep=run.rules.mode == "a" and not swept)
+    return Known(
+        memory.last_read(run.kuerzel),
+        memory.released(run.kuerzel),
+        run.rules.mode == "a" and not swept,
+        memory.mark(run.kuerzel),
+        memory.cancelled(run.kuerzel),
+    )
 
 
 def steps_of(reading: Reading, run: Run) -> list[Step]:
     """Decide every pair, links first so that nothing is created beside what exists already."""
     steps = [step for pair in reading.pairs for step in decide(pair, run.rules)]
+    steps += [Anonymise(theirs) for theirs in reading.showing]
     order = {Adopt: 0, Merge: 1}
     return sorted(steps, key=lambda step: order.get(type(step), 2))
 
@@ -124,6 +131,8 @@ def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
     report = run.report
     clean = report.clean and not report.holds and not report.failed and bool(reading.seen.token)
     memory.remember_read(run.kuerzel, reading.seen if clean else None)
+    if clean:
+        memory.remember_mark(run.kuerzel, reading.mark)
     memory.forget_cancelled(run.kuerzel, report.restored)
     memory.remember_suspects(run.kuerzel, report.suspects)
     memory.remember_holds(run.kuerzel, report.holds)

@@ -115,6 +115,12 @@ class GoogleCalendar:
         except EventGoneError:
             return None
 
+    def events_with(self, calendar_id: str, name: str, value: str) -> list[Event]:
+        """Find the living events, of any time, that carry a private property."""
+        asked = {"calendarId": calendar_id, "privateExtendedProperty": f"{name}={value}", "maxResults": 250}
+        pages = self._pages("events", asked, LIST_ERRORS)
+        return [item for page in pages for item in _items(page, "calendar#events")]
+
     def insert_event(self, calendar_id: str, body: Event) -> Event:
         """Insert an event; with an id of ours it may be sent again, so EventExistsError can mean our own first try."""
         request = self._service["events"].insert(calendarId=calendar_id, body=body, sendUpdates="none")

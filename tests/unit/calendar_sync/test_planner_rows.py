@@ -382,7 +382,8 @@ def test_row_15_nothing_is_left_on_either_side():
 
 @pytest.mark.parametrize("mode", ["f", "a"])
 def test_row_16_absence_from_a_list_deletes_nothing(mode):
-    pair = Pair(None, theirs(linked(mode=mode)), Absence.NOT_LISTED, (theirs(linked(event_id="andere")),))
+    twice = (theirs(linked(event_id="andere", mode=mode)),)
+    pair = Pair(None, theirs(linked(mode=mode)), Absence.NOT_LISTED, twice)
     assert decide(pair, rules(mode=mode)) == []
 
 
@@ -412,6 +413,14 @@ def test_row_16_one_beyond_the_window_need_not_be_listed():
 def test_an_unusable_row_takes_part_in_nothing():
     pair = Pair(None, theirs(linked()), Absence.UNUSABLE, (theirs(linked(event_id="andere")),))
     assert kinds(decide(pair, rules())) == [Leave]
+
+
+@pytest.mark.parametrize(("absence", "before"), [(Absence.UNUSABLE, [Leave]), (Absence.NOT_LISTED, [])])
+def test_an_event_that_cannot_be_compared_is_hidden_unless_it_was_edited(absence, before):
+    assert kinds(plan(None, linked(), absence, mode="a")) == [*before, Anonymise]
+    assert kinds(plan(None, linked() | {"summary": "Neu"}, absence, mode="a")) == before
+    assert kinds(plan(None, linked(mode="a"), absence, mode="a")) == before
+    assert kinds(plan(None, linked() | {"start": {}}, absence, mode="a")) == before
 
 
 @pytest.mark.parametrize("when", [OLD, FAR])
