@@ -110,7 +110,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Anonymise:
-    """Hide the content of a linked event outside the window, where Advoware is not compared (4.7)."""
+    """Hide the content of a linked event that is not compared with its appointment in this run (4.7)."""
 
     theirs: Theirs
 

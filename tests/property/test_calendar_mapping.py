@@ -13,7 +13,7 @@ from shared.mapping.google_event import UnusableEventError
 from shared.mapping.termin import UnusableTerminError
 from shared.mapping.text import dressed, folded, plain_text
 
-promise = settings(max_examples=200, derandomize=True, deadline=None)
+promise = settings(max_examples=120, derandomize=True, deadline=None)
 settings_names = st.sampled_from(["dauertermin", "abwesenheit"])
 markers = st.none() | st.just(TOKEN)
 anything = st.recursive(

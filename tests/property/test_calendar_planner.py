@@ -10,9 +10,9 @@ from typing import Any
 
 from builders import BASES, IDS, NOW, PLACEHOLDER, READER, rules
 from calendar_strategies import in_window, words
-from calendar_world import World, open_intent, rules_of_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planner_world import World, open_intent, rules_of_runs
 
 from functions.calendar_sync.bases import Bases
 from functions.calendar_sync.link import Link, with_link
