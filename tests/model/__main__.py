@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Play many seeds: `python -m tests.model`; one seed, told in full: `--tell 17`; look for seeds: `--without RULE`."""
 
 from __future__ import annotations

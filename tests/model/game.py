@@ -48,6 +48,7 @@ class Game:
         wire = place.wire
         wire.rng, wire.act, wire.flush, wire.tell = self.rng, self.people.act, place.redis.flushall, self.tell
         wire.calls = wire.written = 0
+        wire.redis_rng = random.Random(f"redis {seed}")
         Watch(self.people, wire, self.note, self.mode == "a").stand()
 
     def _choose(self, google: Any, advoware: Any) -> None:

@@ -30,7 +30,7 @@ from shared.settings.base import read
 from shared.settings.calendar import CalendarSettings, GoogleSettings
 from shared.state.token import FetchedToken
 
-from .wire import Clock, Session, Wire
+from .wire import Clock, Session, Trouble, Wire
 
 GRACE_S = 900
 EMPLOYEES = {"SB": ("Berger", "Sabine"), "KL": ("Klein", "Karl")}
@@ -103,6 +103,15 @@ class Office:
         self._directory = tempfile.TemporaryDirectory()
         self._account = Path(self._directory.name) / "sa.json"
         self._google.office.trust(write_service_account(self._account, "http://google.test/token"))
+        self._sign_in()
+
+    def _sign_in(self) -> None:
+        """Fetch both tokens before the first game, so that a seed does not hang on what was played before it."""
+        self.wire.begin(Trouble())
+        self.doubles()
+        deps = self.deps()
+        deps.advoware.employees()
+        deps.google.find_calendar("none")
 
     def doubles(self) -> tuple[Advoware, Google]:
         """Make both sides anew, empty, with the tokens that are out."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -109,6 +109,7 @@ class Wire:
     clock: Clock
     doubles: dict[str, Any] = field(default_factory=dict)
     rng: random.Random = field(default_factory=random.Random)
+    redis_rng: random.Random = field(default_factory=random.Random)
     act: Callable[[], None] = lambda: None
     flush: Callable[[], None] = lambda: None
     tell: Callable[[str], None] = lambda _text: None
@@ -137,7 +138,7 @@ class Wire:
     def redis(self, command: str) -> None:
         """Let the process die before a command to Redis."""
         trouble = getattr(self._local, "trouble", None)
-        if trouble and trouble.rate and self.rng.random() < trouble.rate / 6:
+        if trouble and trouble.rate and self.redis_rng.random() < trouble.rate / 6:
             self.tell(f"    {command}: crash before")
             raise Crash
 
@@ -279,10 +280,4 @@ class Session:
             body, given["Content-Type"] = json_module.dumps(json).encode(), "application/json"
         place = urlsplit(url)
         query = "&".join(filter(None, [place.query, urlencode(params or {})]))
-        return self._wire.call(Call(self._upstream, method, _unquoted(place.path), query, given, body))
-
-
-def _unquoted(path: str) -> str:
-    from urllib.parse import unquote
-
-    return unquote(path)
+        return self._wire.call(Call(self._upstream, method, unquote(place.path), query, given, body))
