@@ -22,6 +22,7 @@ from typing import Any
 
 import redis
 
+from functions.calendar_sync.history import note
 from functions.calendar_sync.plan import Hold
 
 PREFIX = "calendar_sync"
@@ -137,8 +138,9 @@ class Memory:
         return {str(kuerzel): json.loads(str(text)) for kuerzel, text in rows.items()}
 
     def remember_status(self, kuerzel: str, row: dict[str, Any]) -> None:
-        """Keep the status row."""
+        """Keep the status row, and that of an ended run in the history as well."""
         self._redis.hset(f"{PREFIX}:status", kuerzel, json.dumps(row))
+        note(self._redis, kuerzel, row)
 
     def begin_run(self, kuerzel: str) -> int:
         """Count a run that begins; gives its number."""

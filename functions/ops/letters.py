@@ -1,0 +1,109 @@
+"""The dead letters of all four queues under one list of ids; of people only their ids are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from functions.ops.candidates import Candidates
+from shared.clock import iso
+from shared.errors import ConflictError, NotFoundError
+from shared.events import topics
+
+if TYPE_CHECKING:
+    from shared.state.queue import DeadLetter, WorkQueue
+
+MOST_PER_QUEUE = 500
+
+
+class AmbiguousIdError(ConflictError):
+    """Several queues have a dead letter of this id; with the queue's name before it, it is one."""
+
+    slug, title = "ambiguous-id", "Several dead letters have this id"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One dead letter and its queue; `id` is that of the stream, with the queue's name where it is not alone."""
+
+    id: str
+    queue: WorkQueue
+    letter: DeadLetter
+
+    def row(self) -> dict[str, Any]:
+        """Write it as the contract shows it."""
+        letter = self.letter
+        moment = datetime.fromtimestamp(letter.at_ms / 1000, tz=UTC)
+        return {
+            "id": self.id,
+            "topic": self._topic(),
+            "subject": letter.item,
+            "attempts": letter.attempts,
+            "error": letter.error,
+            "at": iso(moment),
+        }
+
+    def _topic(self) -> str:
+        name = self.queue.spec.name
+        try:
+            return topics.of_item(name, self.letter.item, self.letter.ops).name
+        except IndexError:
+            return name
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Lists, shows and redrives dead letters."""
+
+    queue_of: Callable[[str], WorkQueue]
+    candidates: Callable[[], Candidates]
+
+    def all(self) -> list[dict[str, Any]]:
+        """List all, the oldest first."""
+        return [letter.row() for letter in sorted(self._letters(), key=lambda each: each.letter.at_ms)]
+
+    def show(self, name: str) -> dict[str, Any]:
+        """Show one, with the parties that it may mean where there are several."""
+        found = self._find(name)
+        candidates = self._candidates_of(found)
+        return found.row() | ({"candidates": candidates} if candidates else {})
+
+    def redrive(self, name: str, chosen: int | None = None) -> dict[str, Any]:
+        """Put one back to work, with the party that a person chose."""
+        found = self._find(name)
+        if chosen is not None:
+            self.candidates().choose(found.letter.item, chosen)
+        if not found.queue.redrive(found.letter.id):
+            raise NotFoundError("There is no such dead letter (any more).")
+        return {"id": found.id, "topic": found.row()["topic"], "redriven": True}
+
+    def _candidates_of(self, found: Letter) -> list[int]:
+        is_party = found.queue.spec.name == topics.PARTIES_QUEUE
+        return self.candidates().of(found.letter.item) if is_party else []
+
+    def _letters(self) -> Iterator[Letter]:
+        found = [
+            (queue, letter)
+            for queue in map(self.queue_of, topics.QUEUES)
+            for letter in queue.dead(count=MOST_PER_QUEUE)
+        ]
+        seen = [letter.id for _, letter in found]
+        for queue, letter in found:
+            alone = seen.count(letter.id) == 1
+            yield Letter(letter.id if alone else f"{queue.spec.name}:{letter.id}", queue, letter)
+
+    def _find(self, name: str) -> Letter:
+        prefix, _, stream_id = name.rpartition(":")
+        queues = [prefix] if prefix else list(topics.QUEUES)
+        hits = [
+            (queue, letter)
+            for queue in map(self.queue_of, (each for each in queues if each in topics.QUEUES))
+            if (letter := queue.dead_letter(stream_id)) is not None
+        ]
+        if not hits:
+            raise NotFoundError("There is no such dead letter (any more).")
+        if len(hits) > 1:
+            raise AmbiguousIdError("Name the queue before the id: " + ", ".join(q.spec.name for q, _ in hits))
+        return Letter(name, *hits[0])
