@@ -93,7 +93,7 @@ class EspoCrm(Double):
 
     def get(self, entity: str, record_id: str) -> Json:
         """Look at a record."""
-        return self.records.read(entity, record_id)
+        return shown(self.records.read(entity, record_id), self.records.entity(entity))
 
     def handle(self, request: Request) -> Response:
         """Answer one call."""
@@ -102,11 +102,11 @@ class EspoCrm(Double):
                 raise Refused(404, html=True, body="<h1>404</h1>")
             path = request.path.removeprefix(ROOT)
             user = self.logins.admit(request, path)
-            return self._answer(request, path.split("/"), user)
+            return self._route(request, path.split("/"), user)
         except Refused as refused:
             return refused.answer()
 
-    def _answer(self, request: Request, parts: list[str], user: User) -> Response:
+    def _route(self, request: Request, parts: list[str], user: User) -> Response:
         entity = parts[0]
         if len(parts) > 3:
             raise Refused(404, html=True, body="<h1>404</h1>")

@@ -28,6 +28,7 @@ from shared.settings.espocrm import EspoCrmSettings
 Record = dict[str, Any]
 Where = Sequence[Mapping[str, Any]]
 PAGE = 200  # EspoCRM refuses more
+TIED = 50  # how many records of one second may move away while a page is read
 REASON = "X-Status-Reason"
 
 
@@ -110,8 +111,9 @@ class EspoCrmClient:
             yield from (row for row in page if (row["id"], row.get(by)) not in seen)
             if len(page) < PAGE:
                 return
-            seen = {(row["id"], row.get(by)) for row in page} | (seen if page[-1].get(by) == edge else set())
-            edge, offset = (edge, offset + len(page)) if page[-1].get(by) == edge else (page[-1].get(by), 0)
+            again = page[-1].get(by) == edge
+            seen = {(row["id"], row.get(by)) for row in page} | (seen if again else set())
+            edge, offset = page[-1].get(by), offset + PAGE - TIED if again else 0
 
     def register_webhook(self, event: str, url: str) -> Record:
         """Register a webhook that stays silent about our own changes, and give it with its secret."""
