@@ -116,7 +116,10 @@ def search(entity: Entity, records: list[Json], query: Json) -> tuple[list[Json]
     order = query.get("orderBy") or "createdAt"
     if not entity.knows(order):
         raise Refused(400, f"Order by non-existing field '{order}'.")
-    found = [each for each in records if all(holds(entity, each, item) for item in listed(query.get("where")))]
+    where = listed(query.get("where"))
+    for item in where:
+        holds(entity, {}, item)  # refuses what cannot be searched, whatever there is
+    found = [each for each in records if all(holds(entity, each, item) for item in where)]
     direction = query.get("order", "asc" if "orderBy" in query else "desc")
     found.sort(key=lambda each: (str(each.get(order) or ""), each["id"]), reverse=direction == "desc")
     offset = int(query.get("offset", 0))

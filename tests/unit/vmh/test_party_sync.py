@@ -340,4 +340,4 @@ def contents(client):
         "stream": client.xrange,
         "zset": lambda key: client.zrange(key, 0, -1),
     }
-    return {key: readers[client.type(key)](key) for key in client.keys() if key != "advoware_access_token"}
+    return {key: readers[client.type(key)](key) for key in client.scan_iter() if key != "advoware_access_token"}
