@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import io
 import json as json_module
 import random
@@ -34,7 +35,8 @@ class Clock:
     def reset(self) -> None:
         """Begin anew."""
         self.seconds = START
-        self._late: list[tuple[float, Callable[[], Any]]] = []
+        self._late: list[tuple[float, int, Callable[[], Any]]] = []
+        self._count = 0
 
     def now(self) -> datetime:
         """Say what time it is."""
@@ -45,12 +47,13 @@ class Clock:
         return self.seconds
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.seconds += seconds
-        due = [late for late in self._late if late[0] <= self.seconds]
-        self._late = [late for late in self._late if late[0] > self.seconds]
-        for _, arrive in sorted(due, key=lambda late: late[0]):
+        """Let time pass, and what is late arrive in its time."""
+        until = self.seconds + seconds
+        while self._late and self._late[0][0] <= until:
+            at, _, arrive = heapq.heappop(self._late)
+            self.seconds = max(self.seconds, at)
             arrive()
+        self.seconds = max(self.seconds, until)
 
     def sleep(self, _seconds: float) -> None:
         """Sleep; how long does not hang on chance, so that a seed is a seed."""
@@ -58,7 +61,8 @@ class Clock:
 
     def later(self, seconds: float, arrive: Callable[[], Any]) -> None:
         """Let something happen after a while."""
-        self._late.append((self.seconds + seconds, arrive))
+        self._count += 1
+        heapq.heappush(self._late, (self.seconds + seconds, self._count, arrive))
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,12 @@ class Wire:
     def carry(self, call: Call) -> requests.Response:
         """Let the double answer."""
         self.written += call.writes
+        found = self._answered(call)
+        if call.writes:
+            self.tell(f"    {self.clock.seconds - START:5.0f} s {call.kind} {found.status_code} {call.path[-16:]}")
+        return found
+
+    def _answered(self, call: Call) -> requests.Response:
         environ = {
             "REQUEST_METHOD": call.method,
             "PATH_INFO": call.path,
