@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from functions.ops.candidates import Candidates
 from shared.clock import iso
-from shared.errors import ConflictError, NotFoundError
+from shared.errors import ConflictError, FieldProblem, InvalidRequestError, NotFoundError
 from shared.events import topics
 
 if TYPE_CHECKING:
+    from shared.espocrm.links import PartyLinks
     from shared.state.queue import DeadLetter, WorkQueue
 
 MOST_PER_QUEUE = 500
@@ -58,7 +58,7 @@ class Letters:
     """Lists, shows and redrives dead letters."""
 
     queue_of: Callable[[str], WorkQueue]
-    candidates: Callable[[], Candidates]
+    links: Callable[[], PartyLinks]
 
     def all(self) -> list[dict[str, Any]]:
         """List all, the oldest first."""
@@ -74,14 +74,20 @@ class Letters:
         """Put one back to work, with the party that a person chose."""
         found = self._find(name)
         if chosen is not None:
-            self.candidates().choose(found.letter.item, chosen)
+            self._choose(found, chosen)
         if not found.queue.redrive(found.letter.id):
             raise NotFoundError("There is no such dead letter (any more).")
         return {"id": found.id, "topic": found.row()["topic"], "redriven": True}
 
     def _candidates_of(self, found: Letter) -> list[int]:
         is_party = found.queue.spec.name == topics.PARTIES_QUEUE
-        return self.candidates().of(found.letter.item) if is_party else []
+        return self.links().candidates(found.letter.item) if is_party else []
+
+    def _choose(self, found: Letter, number: int) -> None:
+        if number not in self._candidates_of(found):
+            problem = FieldProblem("betNr", "unknown", "is none of the candidates")
+            raise InvalidRequestError("This is none of the candidates.", fields=[problem])
+        self.links().choose(found.letter.item, number)
 
     def _letters(self) -> Iterator[Letter]:
         found = [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import functions_framework
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from werkzeug.wrappers import Request, Response
 
-from functions.ops.candidates import Candidates
 from functions.ops.letters import Letters
 from functions.ops.page import overview
 from shared.events import topics
@@ -19,9 +18,21 @@ from shared.web.call import Call
 from shared.web.entry import Entry, Route
 from shared.web.framework import install
 
+if TYPE_CHECKING:
+    from shared.espocrm.links import PartyLinks
+
 PARTS = start(*MODELS)
 BUS = Bus("ops")
-LETTERS = Letters(BUS.queue, lambda: Candidates(BUS.client(1)))
+
+
+def links() -> PartyLinks:
+    """Give what is known about parties that may be meant."""
+    from shared.espocrm.links import PartyLinks
+
+    return PartyLinks(BUS.client(1))
+
+
+LETTERS = Letters(BUS.queue, links)
 
 
 class Redrive(BaseModel):

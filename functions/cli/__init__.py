@@ -1,0 +1,24 @@
+"""`bitbylaw`: the command line of whoever looks after the machine."""
+
+from __future__ import annotations
+
+import click
+
+from functions.cli.calendar import audit, plan, status, sync, unlock
+from functions.cli.doctor import doctor
+from functions.cli.espocrm import espocrm
+from functions.cli.failures import EPILOG, Careful
+from functions.cli.letters import deadletters
+
+
+@click.group(cls=Careful, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--verbose", is_flag=True, help="Write the log's JSON lines to stderr.")
+def main(verbose: bool) -> None:
+    """Look after bitbylaw: run, preview, compare, mend. Works in this process, with the settings of the app."""
+    from shared import log
+
+    log.set_up("INFO" if verbose else "CRITICAL")
+
+
+for command in (sync, plan, audit, status, unlock, deadletters, doctor, espocrm):
+    main.add_command(command)

@@ -1,0 +1,5 @@
+"""`python -m functions.cli` is `bitbylaw`."""
+
+from functions.cli import main
+
+main(prog_name="bitbylaw")
