@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,11 +112,8 @@ class Proxy:
         answer = self.sender.send(errand)
         if answer.status != 200 or not look.generation:
             return self._passed(errand, answer, "MISS")
-        try:
+        with _before_anything_is_said():
             body, complete = answer.read_most(LARGEST)
-        except CutShortError as error:
-            kind = LateError if isinstance(error.__cause__, TimeoutError) else UnreachableError
-            raise kind("Advoware's answer broke off.") from error
         if not complete:
             return self._passed(errand, answer, "MISS", body)
         self._count(errand, "MISS")
@@ -136,12 +133,24 @@ class Proxy:
             if not whole and answer.length is None and errand.asked.get("SERVER_PROTOCOL") == "HTTP/1.0":
                 _reset(errand.asked)
 
+        with _before_anything_is_said():
+            prefix = prefix or answer.read()
         headers = Extra(cache).onto(headers_back(answer.headers, self.hosts))
         return streamed_answer(answer, headers, done, prefix)
 
     def _count(self, errand: Errand, outcome: str) -> None:
         errand.audit.cache = outcome
         metrics.PROXY_CACHE.labels(outcome).inc()
+
+
+@contextlib.contextmanager
+def _before_anything_is_said() -> Iterator[None]:
+    """Turn an answer that breaks off early into an error of ours; later only breaking the connection is left."""
+    try:
+        yield
+    except CutShortError as error:
+        kind = LateError if isinstance(error.__cause__, TimeoutError) else UnreachableError
+        raise kind("Advoware's answer broke off.") from error
 
 
 def wants_cache(asked: Mapping[str, Any]) -> bool:

@@ -10,8 +10,10 @@ import ssl
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from io import BufferedReader
 from select import select
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 from functions.advoware_proxy.body import CHUNK, Body
@@ -63,6 +65,7 @@ class Pool:
             connection = HTTPConnection(self._name, self._port, timeout=connect_s)
         else:
             connection = HTTPSConnection(self._name, self._port, timeout=connect_s, context=self._tls)
+        connection.response_class = _Response
         connection.connect()
         connection.sock.settimeout(self._timeout_s)
         return connection
@@ -74,6 +77,25 @@ def _has_spoken(connection: HTTPConnection) -> bool:
         return connection.sock is None or bool(select([connection.sock], [], [], 0)[0])
     except (OSError, ValueError):
         return True
+
+
+class _WholeLines(BufferedReader):
+    """Reads lines that end; `http.client` takes the end of a connection for the end of headers and of chunk sizes."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read a line, and fail where it is cut."""
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the line is cut or too long")
+        return line
+
+
+class _Response(HTTPResponse):
+    """An answer that does not end before its end."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fp = _WholeLines(self.fp.detach(), CHUNK)
 
 
 class Answer:
