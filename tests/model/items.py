@@ -29,6 +29,7 @@ class Item:
     moved: bool = False
     doubtful: bool = False
     loose: bool = False
+    one: bool = False
 
     @property
     def twin(self) -> bool:

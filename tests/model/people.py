@@ -229,10 +229,11 @@ class People:
 
     def _is_one(self, item: Item) -> bool:
         """Tell whether what was entered on both sides has become one; until then nobody touches it."""
-        if not item.twin:
-            return True
-        same = [row for row in self.advoware.appointments() if token_of(row) == item.token]
-        return len(same) == 1 and self._is_linked(same[0]["frNr"])
+        same = [row["frNr"] for row in self.advoware.appointments() if token_of(row) == item.token]
+        calendar, event_id = item.event
+        if item.twin and not item.one and len(same) == 1:
+            item.one = number_of(self.google.store.calendars[calendar].entries[event_id].event) == same[0]
+        return item.one or not item.twin
 
     def _is_linked(self, number: int) -> bool:
         return any(number_of(event) == number for kuerzel in self.kuerzel for event in self.living(kuerzel))

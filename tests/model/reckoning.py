@@ -19,10 +19,11 @@ def rest(people: People, kuerzel: str, mode: str, note: Note) -> None:
     """After a clean run that nobody disturbed: what both sides hold is checked, and is the base from now on."""
     events = {number_of(event): event for event in people.living(kuerzel) if number_of(event)}
     known = {item.token: item for item in people.items}
+    others = [number_of(event) for other in people.kuerzel if other != kuerzel for event in people.living(other)]
     for number, row in people.rows().items():
         item, event = known.get(token_of(row)), events.get(number)
-        if item is None or event is None or row["anwalt"] != kuerzel:
-            continue
+        if item is None or event is None or row["anwalt"] != kuerzel or number in others:
+            continue  # what was typed into the event of one who had it before is still on its way
         _compare(row, event, mode, note)
         _judge(item, row, note)
         item.rest(values_of_row(row))
