@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from calendar_world import world
+from commands import Desk
 from redis_server import running
 
 from shared.state import connection
@@ -22,3 +24,17 @@ def state(redis_url: str) -> redis.Redis:
     client = connection.connect(redis_url, 1, timeout_s=5)
     client.flushall()
     return client
+
+
+@pytest.fixture
+def desk(state: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An operator of a firm that shows everything in full."""
+    with world(state) as firm:
+        yield Desk(firm, redis_url, monkeypatch)
+
+
+@pytest.fixture
+def discreet(state: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An operator of a firm that shows times only."""
+    with world(state, full=False) as firm:
+        yield Desk(firm, redis_url, monkeypatch)
