@@ -59,7 +59,8 @@ class Receiver:
         topic = topics.find(topics.PARTY + self.action)
         items = read_items(strict_json(raw), topic)
         published = self.publisher().publish_all(topic.name, items.ids)
-        log.info("webhook_received", action=self.action, total=items.received, new=len(published.new))
+        if items.rejected:
+            log.warning("items_rejected", action=self.action, total=items.received, rejected=len(items.rejected))
         return {
             "action": self.action,
             "received": items.received,

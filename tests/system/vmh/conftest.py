@@ -1,0 +1,6 @@
+"""Share the helpers of the other process tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent))
