@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 from calendar_wire import Crash
-from calendar_world import PLACEHOLDER, World, day, private, termin, timed
+from calendar_world import PLACEHOLDER, World, private, termin, timed
 
 from sandbox.faults import Fault
 from shared.errors import IntegrationError
@@ -41,7 +41,7 @@ class Entry:
     loose: bool = False
 
 
-class Violation(AssertionError):
+class BrokenPromiseError(AssertionError):
     """A promise that was broken."""
 
 
@@ -123,7 +123,7 @@ class Game:
         if found is None:
             return
         entry, calendar, event = found
-        name, value, fields = self._change(entry)
+        name, value, _ = self._change(entry)
         hidden = private(event).get("adv_m") == "a" and private(event).get("adv_id") == event["id"]
         if name == "start":
             date = event["start"]["dateTime"][:11]
@@ -233,7 +233,9 @@ class Game:
         at = self.rng.randint(0, self.rng.choice([3, 8, 15]))
         wire, board = self.world.wire, self.world.advoware.board
         wire.reset()
-        kind = self.rng.choice("crash before|crash after|lost|hands|worker|late|short|html|410|flush|503|plain".split("|"))
+        kind = self.rng.choice(
+            "crash before|crash after|lost|hands|worker|late|short|html|410|flush|503|plain".split("|")
+        )
         self._say("run", kuerzel, kind, "at", at)
         self.troubled |= kind in {"crash before", "crash after", "lost", "late", "worker", "503"}
         match kind:
@@ -321,9 +323,9 @@ class Game:
         for kuerzel in EMPLOYEES:
             row = self.world.run(kuerzel)
             if row["state"] != "ok":
-                raise Violation(f"does not come to rest: {row}")
+                raise BrokenPromiseError(f"does not come to rest: {row}")
         if self.world.writes():
-            raise Violation(f"still writes: {self.world.writes()}")
+            raise BrokenPromiseError(f"still writes: {self.world.writes()}")
 
     # --- reckoning
 
@@ -338,7 +340,7 @@ class Game:
                     entry = self._entry_of(calendar or "", event)
                     typed = entry is not None and any(value in str(event) for value in entry.in_g.values())
                     if not typed and "(hidden)" not in " ".join(self.told):
-                        raise Violation(f"leaked: {event}")
+                        raise BrokenPromiseError(f"leaked: {event}")
 
     def reckon(self) -> None:
         """Compare both sides with each other and with what persons did."""
@@ -347,7 +349,7 @@ class Game:
             self._compare(kuerzel, [row for row in rows.values() if row["anwalt"] == kuerzel])
         for row in rows.values():
             if PLACEHOLDER in row["text"]:
-                raise Violation(f"placeholder in Advoware: {row['frNr']}")
+                raise BrokenPromiseError(f"placeholder in Advoware: {row['frNr']}")
         for entry in self.entries:
             self._account(entry, rows)
         self.entries = [entry for entry in self.entries if entry.fr_nr in rows]
@@ -363,13 +365,13 @@ class Game:
         numbers = sorted(int(private(event).get("adv_fr", "-1")) for event in living)
         wanted = sorted(row["frNr"] for row in rows)
         if numbers != wanted:
-            raise Violation(f"{kuerzel}: Advoware has {wanted}, Google {numbers}")
+            raise BrokenPromiseError(f"{kuerzel}: Advoware has {wanted}, Google {numbers}")
         by_number = {int(private(event)["adv_fr"]): event for event in living}
         for row in rows:
             event = by_number[row["frNr"]]
             shown = _shown(event)
             if shown[: len(self._expected(row))] != self._expected(row):
-                raise Violation(f"{kuerzel} {row['frNr']}: {shown} is not {self._expected(row)}")
+                raise BrokenPromiseError(f"{kuerzel} {row['frNr']}: {shown} is not {self._expected(row)}")
 
     def _expected(self, row: dict[str, Any]) -> tuple[str, ...]:
         times = (row["datum"][:10] + "T" + row["uhrzeitVon"], row["datumBis"][:10] + "T" + row["uhrzeitBis"])
@@ -381,14 +383,14 @@ class Game:
     def _account(self, entry: Entry, rows: dict[int, dict[str, Any]]) -> None:
         copies = [row for row in rows.values() if row["text"].split(" ")[0] == entry.token]
         if len(copies) > 1:
-            raise Violation(f"{entry.token} doubled: {[row['frNr'] for row in copies]}")
+            raise BrokenPromiseError(f"{entry.token} doubled: {[row['frNr'] for row in copies]}")
         may_be_gone = entry.gone_a or entry.gone_g
         if not copies:
             if not may_be_gone and not (entry.roamed and self.flushed and self._forgetful):
-                raise Violation(f"{entry.token} lost: {entry}")
+                raise BrokenPromiseError(f"{entry.token} lost: {entry}")
             return
         if may_be_gone and not (entry.gone_a or entry.in_a or entry.moved or entry.loose or self._forgets(entry)):
-            raise Violation(f"{entry.token} came back: {entry}")
+            raise BrokenPromiseError(f"{entry.token} came back: {entry}")
         self._account_fields(entry, copies[0])
 
     def _forgets(self, entry: Entry) -> bool:
@@ -411,7 +413,7 @@ class Game:
                 # what was edited and then deleted goes with the event; of a moved one there were two for a while
                 allowed |= entry.typed | {value}
             if present[name] not in allowed:
-                raise Violation(f"{entry.token} {name} is {present[name]!r}, not one of {allowed}: {entry}")
+                raise BrokenPromiseError(f"{entry.token} {name} is {present[name]!r}, not one of {allowed}: {entry}")
 
 
 def _shown(event: dict[str, Any]) -> tuple[str, ...]:
@@ -423,6 +425,3 @@ def _shown(event: dict[str, Any]) -> tuple[str, ...]:
         event.get("description", ""),
         event.get("visibility", "default"),
     )
-
-
-_ = day

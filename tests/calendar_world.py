@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from calendar_wire import Direct, Wire
 
 from functions.calendar_sync.deps import Deps, Settings, make_deps
 from functions.calendar_sync.handler import Order, RunFailedError, sync_employee
@@ -19,10 +21,10 @@ from sandbox.advoware import Advoware
 from sandbox.google import Google, write_service_account
 from sandbox.server import serve
 from shared.events.task import PostponeError
+from shared.google.sender import Service
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.base import read
 from shared.settings.calendar import CalendarSettings, GoogleSettings
-from calendar_wire import Direct, Wire
 
 PLACEHOLDER = "Termin (Advoware)"
 
@@ -62,6 +64,7 @@ class World:
             ("google", deps.google._sender.http, self.google),
         ):
             if self.direct:
+                deps.google._service = _service()
                 client.session.mount(f"http://{name}.test/", Direct(name, double, self.wire))
 
     def now(self) -> datetime:
@@ -175,15 +178,31 @@ def world(
     with tempfile.TemporaryDirectory() as directory:
         account = Path(directory) / "sa.json"
         if direct:
-            _settle_in(firm, account, "http://advoware.test", "http://google.test", full, env)
+            _settle_in(firm, account, ("http://advoware.test", "http://google.test"), full, env)
             yield firm
             return
         with serve(firm.advoware) as left, serve(firm.google) as right:
-            _settle_in(firm, account, left.url, right.url, full, env)
+            _settle_in(firm, account, (left.url, right.url), full, env)
             yield firm
 
 
-def _settle_in(firm: World, account: Path, left: str, right: str, full: bool, env: dict[str, str]) -> None:
+@functools.cache
+def _service() -> Service:
+    """Build Google's methods once for all direct worlds."""
+    return Service("http://google.test/calendar/v3/")
+
+
+@functools.cache
+def _service_account() -> str:
+    """Make one key for all tests; making one takes long."""
+    with tempfile.TemporaryDirectory() as directory:
+        write_service_account(Path(directory) / "sa.json", "http://google.test/token")
+        return (Path(directory) / "sa.json").read_text()
+
+
+def _settle_in(firm: World, account: Path, urls: tuple[str, str], full: bool, env: dict[str, str]) -> None:
+    left, right = urls
+    account.write_text(_service_account())
     firm.google.office.trust(write_service_account(account, f"{right}/token"))
     quota = firm.google.quota.per_minute
     firm.env = {
