@@ -119,13 +119,24 @@ def _events(run: Run, known: Known, digest: str) -> Listed:
         except SyncTokenExpiredError:
             log.info("sync_token_expired")
         else:
-            theirs = [run.reader.theirs(event) for event in delta.items if not is_exception(event)]
+            items = _once_each(delta.items)
+            theirs = [run.reader.theirs(event) for event in items if not is_exception(event)]
             fresh = frozenset(item.id for item in theirs)
             if last.digest == digest and delta.next_sync_token and not any(_is_new(item) for item in theirs):
-                return Listed(delta.items, delta.next_sync_token, fresh, complete=False)
+                return Listed(items, delta.next_sync_token, fresh, complete=False)
     time_min = None if known.sweep else run.rules.window[0] - SLACK
     full = run.google.list_events(run.calendar_id, time_min=time_min, before_page=run.check)
-    return Listed(full.items, full.next_sync_token, fresh)
+    return Listed(_once_each(full.items), full.next_sync_token, fresh)
+
+
+def _once_each(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the newest version of an event that changed while the pages were read and stands on two of them."""
+    newest_of: dict[str, dict[str, Any]] = {}
+    for item in items:
+        known = newest_of.get(item["id"])
+        if known is None or str(item.get("updated", "")) >= str(known.get("updated", "")):
+            newest_of[item["id"]] = item
+    return list(newest_of.values())
 
 
 def _is_new(theirs: Theirs) -> bool:
