@@ -117,10 +117,12 @@ class Game:
     # --- runs
 
     def _run(self, kuerzel: str) -> dict[str, Any]:
-        """Run with nobody and nothing in the way; after a clean one both sides are at rest."""
+        """Run with nobody and nothing in the way; after a clean one that wrote nothing both sides are at rest."""
         self.place.wire.begin(Trouble())
+        before = self.place.wire.written
         row = self._work(kuerzel)
-        if row.get("state") == "ok" and self.deps.memory.last_read(kuerzel) is not None:
+        clean = row.get("state") == "ok" and self.deps.memory.last_read(kuerzel) is not None
+        if clean and self.place.wire.written == before:
             rest(self.people, kuerzel, self.mode, self.note)
         return row
 
