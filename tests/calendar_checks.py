@@ -29,11 +29,12 @@ def in_step(w: World, kuerzel: str = "SB", *, full: bool = True) -> None:
 
 def shown(event: dict[str, Any]) -> dict[str, Any]:
     """Read what Google shows."""
-    texts = {name: event.get(key, "") for name, key in (("text", "summary"), ("ort", "location"))}
+    texts = {name: _tidy(event.get(key)) for name, key in (("text", "summary"), ("ort", "location"))}
     notes = event.get("description", "")
     if notes.startswith("<span>"):
         notes = html.unescape(notes.removeprefix("<span>").removesuffix("</span>"))
-    return {"start": _point(event["start"]), "end": _point(event["end"]), "rule": _rule(event), **texts, "notiz": notes}
+    times = {"start": _point(event["start"]), "end": _point(event["end"]), "rule": _rule(event)}
+    return {**times, **texts, "notiz": _tidy(notes)}
 
 
 def _point(point: dict[str, str]) -> str:
