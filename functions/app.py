@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from shared import startup
+from shared import openapi, startup
 from shared.errors import NotFoundError
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_message
@@ -57,13 +57,16 @@ class App:
     def __init__(self, modules: Iterable[tuple[Any, Mapping[str, str]]], parts: startup.Parts) -> None:
         self.subscribers: dict[str, Subscriber] = {}
         self._functions: dict[str, Function] = {}
+        entries: list[Entry] = []
         for module, prefixes in modules:
+            entries += openapi.entries_of(module)
             self.subscribers |= subscribers_of(module)
             self._functions |= {prefix: getattr(module, target) for prefix, target in prefixes.items()}
         self._by_length = sorted(self._functions, key=len, reverse=True)
         self._bus = Bus("app")
-        events = Route("POST", "/events/<topic>", self._event)
-        self._own = Entry("app", [events], parts[CommonSettings], needs=parts.missing, redis=self._bus.state)
+        routes = [Route("POST", "/events/<topic>", self._event), Route("GET", "/openapi.json", self._openapi)]
+        self._own = Entry("app", routes, parts[CommonSettings], needs=parts.missing, redis=self._bus.state)
+        self.entries = (*entries, self._own)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -77,7 +80,12 @@ class App:
                 return self._functions[prefix]
         return self._own
 
+    def _openapi(self, _call: Call) -> dict[str, Any]:
+        """Describe all targets in the terms of OpenAPI."""
+        return openapi.document(self.entries)
+
     def _event(self, call: Call) -> Response:
+        """Work an event off inside the request."""
         topic = call.params["topic"]
         if topic not in self.subscribers:
             raise NotFoundError("There is no such topic here.")

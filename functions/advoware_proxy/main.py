@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 import functions_framework
 from werkzeug.wrappers import Request, Response
 
+from functions.advoware_proxy.passage import METHODS
 from shared.events.bus import Bus
 from shared.settings.advoware import AdvowareSettings, ProxySettings
 from shared.settings.base import missing
 from shared.settings.common import CommonSettings
 from shared.startup import start
 from shared.web.call import Call
-from shared.web.entry import Entry
+from shared.web.entry import Entry, Route
 from shared.web.framework import install
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _opened() -> Proxy:
 
 
 def _raw(call: Call) -> Response:
+    """Pass a call on to Advoware and its answer back, both unchanged."""
     return deps().pass_on(call)
 
 
@@ -73,6 +75,7 @@ ENTRY = Entry(
     needs=lambda: missing([PARTS[AdvowareSettings]]),
     redis=BUS.state,
     raw=_raw,
+    raw_routes=[Route(method, "/advoware/<path:endpoint>", _raw) for method in METHODS],
 )
 install(ENTRY)
 

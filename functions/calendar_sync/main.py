@@ -8,7 +8,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from werkzeug.wrappers import Request, Response
 
-from functions.calendar_sync.api import CalendarApi
+from functions.calendar_sync.api import CalendarApi, PlanQuery, SyncRequest
 from functions.calendar_sync.channels import Channels
 from functions.calendar_sync.deps import Deps, Settings, make_deps
 from functions.calendar_sync.push import PushApi
@@ -57,10 +57,10 @@ _CRON = _entry("calendar_sync_cron", Route("POST", "/calendar/cron", _api("calen
 _VIEWS = _api("calendar_sync_api")
 _API = _entry(
     "calendar_sync_api",
-    Route("POST", "/calendar/sync", _VIEWS.sync),
-    Route("GET", "/calendar/plan", _VIEWS.plan),
+    Route("POST", "/calendar/sync", _VIEWS.sync, body=SyncRequest),
+    Route("GET", "/calendar/plan", _VIEWS.plan, query=PlanQuery),
     Route("GET", "/calendar/status", _VIEWS.status),
-    Route("GET", "/calendar/audit", _VIEWS.audit),
+    Route("GET", "/calendar/audit", _VIEWS.audit, query=PlanQuery),
     Route("DELETE", "/calendar/locks/<kuerzel>", _VIEWS.unlock),
 )
 _TOKEN = PARTS[CalendarSettings].push_token

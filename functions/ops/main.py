@@ -75,7 +75,7 @@ _OPS = Entry(
         Route("POST", "/ops/relay", relay),
         Route("GET", "/ops/deadletters", list_letters),
         Route("GET", "/ops/deadletters/<id>", show_letter),
-        Route("POST", "/ops/deadletters/<id>/redrive", redrive_letter),
+        Route("POST", "/ops/deadletters/<id>/redrive", redrive_letter, body=Redrive),
     ],
     PARTS[CommonSettings],
     needs=PARTS.missing,

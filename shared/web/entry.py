@@ -19,6 +19,7 @@ from shared.web.common import Common, drain, request_id_of, streamed
 from shared.web.problems import Document, document, problem, translated
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from redis import Redis
 
 Handler = Callable[[Call], "dict[str, Any] | Response"]
@@ -34,6 +35,8 @@ class Route:
     handler: Handler
     max_body: int | None = None
     gated: bool = True  # False: the handler looks at `call.from_gateway` or another proof itself
+    body: type[BaseModel] | None = None  # what the handler reads, for the OpenAPI document
+    query: type[BaseModel] | None = None
 
 
 class Entry:
@@ -48,9 +51,14 @@ class Entry:
         needs: Callable[[], list[str]] = list,
         redis: Callable[[], Redis | None] = lambda: None,
         raw: RawHandler | None = None,
+        raw_routes: Sequence[Route] = (),
         describe: Document = document,
     ) -> None:
-        """Take the routes; `raw` gets every other path as it came and its answers keep their own headers."""
+        """Take the routes; `raw` gets every other path as it came and its answers keep their own headers.
+
+        `raw_routes` only say, for the OpenAPI document, which of these paths `raw` knows.
+        """
+        self.routes, self.raw_routes = tuple(routes), tuple(raw_routes)
         self.common = Common(target, settings, needs, redis)
         self._raw, self._describe = raw, describe
         self._routes: dict[str, dict[str, Route]] = {}
