@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import Protocol
 
 if os.environ.get("WORKERS", "1") not in {"", "1"} and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="bitbylaw-metrics-")
@@ -40,6 +41,29 @@ SYNC_SECONDS = Histogram(
     "bitbylaw_calendar_sync_seconds", "Duration of one employee's run", buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900)
 )
 SYNC_CHANGES = Counter("bitbylaw_calendar_changes_total", "What runs changed", ["figure"])
+
+
+class Waiting(Protocol):
+    """What is known of a queue."""
+
+    @property
+    def depth(self) -> int:
+        """Count the entries."""
+
+    @property
+    def oldest_age_s(self) -> float:
+        """Tell the age of the oldest."""
+
+    @property
+    def dead(self) -> int:
+        """Count the dead letters."""
+
+
+def measure_queue(name: str, stats: Waiting) -> None:
+    """Show a queue's figures; where no worker runs, the relay does this."""
+    QUEUE_DEPTH.labels(name).set(stats.depth)
+    QUEUE_AGE.labels(name).set(stats.oldest_age_s)
+    DEAD_LETTERS.labels(name).set(stats.dead)
 
 
 def page() -> bytes:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from shared import metrics
 from shared.errors import NotConfiguredError
 from shared.events import topics
 from shared.events.cloudevent import Event
@@ -91,8 +92,16 @@ class Bus:
             from shared.events.redis import RedisPublisher
 
             return RedisPublisher(self.queue, lambda: self.arguments)
-        if self.transport != "http":
-            raise NotConfiguredError(f"EVENT_TRANSPORT={self.transport} has no publisher here.")
+        if self.transport == "sqs":
+            from shared.events.sqs import SqsPublisher
+
+            return SqsPublisher(self.target, self.queue, lambda: self.arguments)
+        if self.transport == "pubsub":
+            from shared.events.pubsub import PubSubPublisher
+
+            if not self.events.pubsub_project:
+                raise NotConfiguredError("EVENT_PUBSUB_PROJECT is missing.")
+            return PubSubPublisher(self.target, self.queue, lambda: self.arguments, project=self.events.pubsub_project)
         from shared.events.http import HttpPublisher
 
         secret = self._common.gateway_secret
@@ -117,6 +126,7 @@ class Bus:
         queues = [self.queue(name) for name in topics.QUEUES]
         for queue in queues:
             care(queue, self.client(1), sweep=True)
+            metrics.measure_queue(queue.spec.name, queue.stats())
         publisher = self.publisher
         return publisher.relay(queues) if isinstance(publisher, HttpPublisher) else {"relayed": 0, "unsent": 0}
 

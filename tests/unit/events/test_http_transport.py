@@ -183,4 +183,4 @@ def test_the_relay_wakes_an_employee_whose_trigger_met_a_lock_of_a_dead_holder(m
 
 def test_a_transport_that_is_not_there_is_named(make_bus):
     with pytest.raises(NotConfiguredError):
-        _ = make_bus(EVENT_TRANSPORT="sqs").publisher
+        _ = make_bus(EVENT_TRANSPORT="pubsub").publisher
