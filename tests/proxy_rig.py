@@ -88,12 +88,12 @@ def recording() -> Iterator[Recorder]:
         yield double
 
 
-def settings(double: Recorder, redis_url: str, **more: str) -> dict[str, str]:
+def settings(double: Advoware, redis_url: str, *, url: str = "", **more: str) -> dict[str, str]:
     """Give a process of ours nothing but what it needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return (
         kept
-        | double.env(double.url)
+        | double.env(url or double.url)
         | {
             "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
             "REDIS_URL": redis_url,
