@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -191,3 +191,15 @@ def needs_confirmation(pair: Pair, bases: Bases, window: tuple[datetime, datetim
     if theirs.appointment.start < window[1]:
         return True
     return bool(bases.changed(theirs.link.base_g, theirs.canonical))
+
+
+def is_fresh_deletion(pair: Pair, settled: Collection[str], window: tuple[datetime, datetime]) -> bool:
+    """Tell whether a person deleted an event since the last clean run, and the list does not show its appointment.
+
+    The list may be too short; what counts as dealt with must not rest on it.
+    """
+    theirs = pair.theirs
+    if pair.absence is not Absence.NOT_LISTED or theirs is None or not theirs.cancelled or not theirs.fr_nr:
+        return False
+    done = theirs.link.deleted or theirs.id in settled or is_derived(theirs.fr_nr)
+    return not done and not google_event.ends_before(theirs.event, window[0])

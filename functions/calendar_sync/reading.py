@@ -12,7 +12,7 @@ from typing import Any
 from functions.calendar_sync.guard import hold_all, is_short, linked_count
 from functions.calendar_sync.memory import LastRead
 from functions.calendar_sync.occurrences import showing
-from functions.calendar_sync.pairing import Sides, is_exception, needs_confirmation, pair_up
+from functions.calendar_sync.pairing import Sides, is_exception, is_fresh_deletion, needs_confirmation, pair_up
 from functions.calendar_sync.plan import Absence, Hold, Ours, Pair, Theirs
 from functions.calendar_sync.run import Row, Run, numbers
 from shared.errors import UpstreamError
@@ -73,7 +73,9 @@ def read_both(run: Run, known: Known) -> Reading:
     if missing and is_short(len(rows), linked):
         hold = hold_all(run.kuerzel, missing)
     if hold is None or hold.hash in known.released:
-        hold, pairs = None, _confirmed(pairs, missing, run)
+        binned = [pair for pair in pairs if is_fresh_deletion(pair, run.rules.settled, run.rules.window)]
+        asked = [*missing, *(binned if known.mark else ())]  # after a flush all of the bin would look fresh
+        hold, pairs = None, _confirmed(pairs, asked, run)
     seen = LastRead(listed.token or "", digest, linked, run.rules.mode)
     exceptions = [event for event in listed.items if is_exception(event)]
     return Reading(pairs, seen, newest(listed.items, known.mark), showing(exceptions, theirs, run), hold)
@@ -175,6 +177,8 @@ def _ask(pair: Pair, theirs: Theirs, run: Run) -> Pair:
     if row is None:
         return replace(pair, absence=Absence.GONE)
     moved = not termin.is_for_everybody(row) and str(row.get("anwalt")) != run.kuerzel
+    if moved and theirs.cancelled:
+        return replace(pair, absence=Absence.MOVED)
     try:
         ours = run.reader.ours(row, listed=False)
     except termin.UnusableTerminError:

@@ -40,7 +40,8 @@ def list_events(calendar: Calendar, params: Params, manners: Manners, now: float
     since = _token_seq(calendar, params)
     lag_until = now - manners.list_lag_s if manners.list_lag_s else 0
     entries = _visible(calendar, since, lag_until)
-    after, horizon = _read_page(calendar, params) or (0, entries[-1].seq if lag_until and entries else calendar.seq)
+    newest = entries[-1].seq if entries else since or 0
+    after, horizon = _read_page(calendar, params) or (0, newest if lag_until else calendar.seq)
     found = [entry for entry in entries if entry.seq > after and is_wanted(entry, params, since)]
     if since is None:
         found = [entry for entry in found if not is_gone(entry, manners)]
