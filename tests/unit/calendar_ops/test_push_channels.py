@@ -70,6 +70,8 @@ def test_the_next_channel_is_opened_a_day_before_the_end_and_the_old_one_lives_o
     firm.later(hours=2)
     care(firm)
     assert [channel.id == first.id for channel in alive(firm)] == [True, False]
+    care(firm)
+    assert len(alive(firm)) == 2
     firm.later(minutes=15)
     care(firm)
     (second,) = alive(firm)
