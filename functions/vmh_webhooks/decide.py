@@ -50,7 +50,7 @@ def name_digest(party: Party, key: bytes) -> str:
 
 def search_terms(party: Party) -> list[dict[str, str]]:
     """Say what to ask Advoware, one call each: names in both spellings of umlauts, addresses, numbers."""
-    names = [party.name] if folded(party.name) == party.name.casefold() else [party.name, folded(party.name)]
+    names = [party.name] if folded(party.name) == party.name.lower() else [party.name, folded(party.name)]
     return [
         *({"search": name} for name in names),
         *({"email": email} for email in party.emails),

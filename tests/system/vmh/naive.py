@@ -9,6 +9,8 @@ from typing import Any
 
 import redis
 
+from shared.mapping.beteiligte import Names, changes, from_entity, new_beteiligte
+
 SETS = "vmh:beteiligte:{}_pending"
 
 
@@ -34,7 +36,6 @@ def receive(client: redis.Redis, action: str, raw: bytes) -> int:
 def work() -> None:
     """Take an event, bring the record over, remove its id; what fails is tried again a few times."""
     from functions.vmh_webhooks.main import deps
-    from shared.mapping.beteiligte import Names, changes, from_entity, new_beteiligte
 
     client, sync = connect(), deps().sync
     while True:
@@ -48,18 +49,17 @@ def work() -> None:
         action, record_id = json.loads(event[1])
         for _ in range(8):
             try:
-                bring(sync, record_id, Names(), (from_entity, new_beteiligte, changes))
+                bring(sync, record_id)
                 client.srem(SETS.format(action), record_id)
                 break
             except Exception:  # noqa: BLE001 - as it was
                 time.sleep(0.02)
 
 
-def bring(sync: Any, record_id: str, names: Any, mapping: Any) -> None:
+def bring(sync: Any, record_id: str) -> None:
     """Create without a look, or update."""
-    from_entity, new_beteiligte, changes = mapping
     record = sync.espocrm.read(sync.entity, record_id)
-    party, number = from_entity(record, names), record.get("betnr")
+    party, number = from_entity(record, Names()), record.get("betnr")
     if number is None:
         created = sync.parties.create(new_beteiligte(party))
         sync.espocrm.update(sync.entity, record_id, {"betnr": created["betNr"]})

