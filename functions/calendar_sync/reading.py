@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -76,7 +77,8 @@ def read_both(run: Run, known: Known) -> Reading:
         binned = [pair for pair in pairs if is_fresh_deletion(pair, run.rules.settled, run.rules.window)]
         asked = [*missing, *(binned if known.mark else ())]  # after a flush all of the bin would look fresh
         hold, pairs = None, _confirmed(pairs, asked, run)
-    seen = LastRead(listed.token or "", digest, linked, run.rules.mode)
+    doubled = several(theirs) if listed.complete or known.last is None else {*several(theirs), *known.last.several}
+    seen = LastRead(listed.token or "", digest, linked, run.rules.mode, tuple(sorted(doubled)))
     exceptions = [event for event in listed.items if is_exception(event)]
     return Reading(pairs, seen, newest(listed.items, known.mark), showing(exceptions, theirs, run), hold)
 
@@ -124,7 +126,8 @@ def _events(run: Run, known: Known, digest: str) -> Listed:
             items = _once_each(delta.items)
             theirs = [run.reader.theirs(event) for event in items if not is_exception(event)]
             fresh = frozenset(item.id for item in theirs)
-            if last.digest == digest and delta.next_sync_token and not any(_is_new(item) for item in theirs):
+            alone = not any(_is_new(item) or item.fr_nr in last.several for item in theirs)
+            if last.digest == digest and delta.next_sync_token and alone:
                 return Listed(items, delta.next_sync_token, fresh, complete=False)
     time_min = None if known.sweep else run.rules.window[0] - SLACK
     full = run.google.list_events(run.calendar_id, time_min=time_min, before_page=run.check)
@@ -206,3 +209,9 @@ def settled(theirs: Sequence[Theirs], fresh: frozenset[str], known: Known) -> fr
 def newest(events: Sequence[dict[str, Any]], mark: str) -> str:
     """Give Google's own time of the latest change that was read."""
     return max([mark, *(str(event.get("updated", "")) for event in events)])
+
+
+def several(theirs: Sequence[Theirs]) -> set[str]:
+    """Name the appointments that have more than one event, deleted ones included; a delta shows only one of them."""
+    counted = Counter(item.fr_nr for item in theirs if item.fr_nr)
+    return {fr_nr for fr_nr, count in counted.items() if count > 1}
