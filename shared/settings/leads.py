@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import NonNegativeInt, PositiveInt, SecretStr, field_validator
 
@@ -25,6 +25,10 @@ class LeadSettings(Settings):
     form_maps: str | None = env("LEAD_FORM_MAPS")
     target_list_id: str | None = env("NEWSLETTER_TARGET_LIST_ID")
     smtp_url: SecretStr | None = env("SMTP_URL")
+    site_hosts: CommaList = env("LEAD_SITE_HOSTS", ("vermieterhelden.de", "www.vermieterhelden.de"))
+    routes: str | None = env("LEAD_ROUTES")
+    auto_reply: Literal["smtp", "espocrm", "off"] = env("LEAD_AUTO_REPLY", "smtp")
+    mail_from: str | None = env("LEAD_MAIL_FROM", pattern=r"^[^\s@]+@[^\s@]+$")
     retention_lead_days: PositiveInt = env("RETENTION_LEAD_DAYS", 180)
     retention_spam_days: PositiveInt = env("RETENTION_SPAM_DAYS", 30)
 
@@ -38,6 +42,16 @@ class LeadSettings(Settings):
                 right = False
             if not right:
                 raise ValueError("needs 32 bytes as URL-safe base64, or a comma list of such keys")
+        return value
+
+    @field_validator("routes")
+    @classmethod
+    def _json_list(cls, value: str | None) -> str | None:
+        try:
+            if value is not None and not isinstance(json.loads(value), list):
+                raise ValueError
+        except ValueError:
+            raise ValueError("needs a JSON list of rules") from None
         return value
 
     @field_validator("form_maps")

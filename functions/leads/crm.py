@@ -1,0 +1,136 @@
+"""What leads need of EspoCRM, in its words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from functions.leads.render import PROCESS, head_of, process_line
+from shared.errors import UpstreamError
+from shared.espocrm.client import EspoCrmClient
+from shared.espocrm.errors import InvalidFieldError, WrongEntityError
+from shared.http import json_of, raise_for
+from shared.log import get_log
+
+log = get_log(__name__)
+Record = dict[str, Any]
+MAX_HITS = 21
+_FIELDS_KEPT_S: Final = 600.0
+_PARENT_SELECT = ("id", "name", "createdAt", "status", "description", "firstName", "lastName", "emailAddress")
+_SELECT = (*_PARENT_SELECT, "phoneNumber", "assignedUserId", "modifiedAt")
+DONE_TASKS = frozenset({"Completed", "Canceled"})
+_REFUSABLE = 4
+
+
+class LeadCrm(EspoCrmClient):
+    """EspoCRM as the intake of leads uses it."""
+
+    _fields: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
+
+    def own_field(self, *names: str) -> str | None:
+        """Find an own field of the Lead by one of its names; which there are is asked once in a while."""
+        known = {name.lower().removeprefix("c"): name for name in self._lead_fields()}
+        return next((known[name.lower()] for name in names if name.lower() in known), None)
+
+    def own_fields_unasked(self) -> None:
+        """Do without own fields: there is no time to ask."""
+        self._fields = (time.monotonic(), frozenset())
+
+    def _lead_fields(self) -> frozenset[str]:
+        at, names = self._fields
+        if time.monotonic() - at > _FIELDS_KEPT_S:
+            names = self._ask_fields()
+            self._fields = (time.monotonic(), names)
+        return names
+
+    def _ask_fields(self) -> frozenset[str]:
+        try:
+            response = self._call("GET", "Metadata", params={"key": "entityDefs.Lead.fields"})
+            found = json_of("espocrm", response) if response.status_code == 200 else None
+        except UpstreamError:
+            found = None
+        return frozenset(found) if isinstance(found, dict) else frozenset()
+
+    def find_lead(self, lead_id: str, others: Sequence[str] = (), since: datetime | None = None) -> Record | None:
+        """Find the Lead of a submission; under its other ids only one that is not older than the repeat can be."""
+        own = self.own_field("vorgang", "submissionid", "submission_id")
+        if own and (rows := self.find("Lead", [_equals(own, lead_id)], select=_SELECT, limit=2)):
+            return rows[0]
+        if found := self.by_line("Lead", lead_id):
+            return found
+        for other in others:
+            row = self.by_line("Lead", other)
+            if row and (since is None or str(row.get("createdAt") or "9") >= stamp(since - timedelta(minutes=31))):
+                return row
+        return None
+
+    def by_line(self, entity: str, lead_id: str) -> Record | None:
+        """Find the record whose description names a submission."""
+        where = [{"type": "contains", "attribute": "description", "value": process_line(lead_id)}]
+        rows = self.find(entity, where, select=_SELECT, limit=5)
+        return next((row for row in rows if head_of(row.get("description")).get(PROCESS, lead_id) == lead_id), None)
+
+    def persons(self, entity: str, attribute: str, value: str | None) -> list[Record]:
+        """List the records with an address or number."""
+        return self.find(entity, [_equals(attribute, value)], select=_SELECT, limit=MAX_HITS) if value else []
+
+    def create_lead(self, fields: Mapping[str, Any]) -> Record:
+        """Create a Lead without EspoCRM's own check; a field that it refuses becomes a line of the description."""
+        left = dict(fields)
+        for _ in range(_REFUSABLE):
+            try:
+                return self.create("Lead", left, skip_duplicate_check=True)
+            except InvalidFieldError as error:
+                if error.field not in left or error.field in {"description", "lastName"}:
+                    raise
+                log.warning("lead_field_refused", reason=error.kind, row=error.field)
+                value = left.pop(error.field)
+                left["description"] = _with_refused(left["description"], error.field, value)
+        return self.create("Lead", left, skip_duplicate_check=True)
+
+    def task_of(self, parent: str, parent_id: str, lead_id: str | None = None) -> Record | None:
+        """Find the Task beside a record: any of a Lead, of a Contact the one for this submission."""
+        where = [_equals("parentId", parent_id), _equals("parentType", parent)]
+        names = ("id", "status", "priority", "dateEnd", "description", "parentId", "parentType")
+        rows = self.find("Task", where, select=names, limit=50)
+        if lead_id is not None:
+            return next((row for row in rows if process_line(lead_id) in str(row.get("description"))), None)
+        return next((row for row in rows if row.get("status") not in DONE_TASKS), rows[0] if rows else None)
+
+    def note_of(self, parent: str, parent_id: str, lead_id: str) -> str | None:
+        """Find our Note beside a record; an installation that lists no Notes has none for us."""
+        try:
+            rows = self.notes(parent, parent_id)
+        except (WrongEntityError, InvalidFieldError):
+            return None
+        return next((row["id"] for row in rows if process_line(lead_id) in str(row.get("post"))), None)
+
+    def notes(self, parent: str, parent_id: str) -> list[Record]:
+        """List the newest Notes beside a record."""
+        where = [_equals("parentId", parent_id), _equals("parentType", parent)]
+        return self.find("Note", where, select=("id", "post"), limit=100, orderBy="createdAt", order="desc")
+
+    def erase(self, entity: str, record_id: str, fields: Sequence[str]) -> None:
+        """Let EspoCRM erase fields of a record with all their traces."""
+        body = {"entityType": entity, "id": record_id, "fieldList": list(fields)}
+        raise_for("espocrm", self._call("POST", "DataPrivacy/action/erase", json=body))
+
+    def add_note(self, parent: str, parent_id: str, text: str) -> Record:
+        """Write into a record's stream."""
+        return self.create("Note", {"type": "Post", "parentType": parent, "parentId": parent_id, "post": text})
+
+
+def _equals(attribute: str, value: Any) -> dict[str, Any]:
+    return {"type": "equals", "attribute": attribute, "value": value}
+
+
+def _with_refused(text: str, field: str, value: Any) -> str:
+    head, gap, body = text.partition("\n\n")
+    return f"{head}\nNicht angenommen {field}: {' '.join(str(value).split())}{gap}{body}"
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment as EspoCRM does."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,82 @@
+"""Say whether somebody has written before, and whether about the same matter: pure, over what searches brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from functions.leads.contact import folded_email
+from functions.leads.render import PROCESS, head_of, phone_of
+from functions.leads.submission import Submission
+from shared.mapping.beteiligte import folded
+
+Record = Mapping[str, Any]
+WINDOW: Final = timedelta(days=30)
+TOO_MANY: Final = 20  # an address or number of so many records belongs to a switchboard
+CLOSED: Final = frozenset({"Converted", "Recycled", "Dead"})
+NEWSLETTER_MARK: Final = "Newsletter: nur Anmeldung"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The open lead of the same matter, and others of the same person."""
+
+    same: Record | None = None
+    others: tuple[Record, ...] = ()
+
+
+def contact_of(by_mail: Iterable[Record], by_phone: Iterable[Record]) -> Record | None:
+    """Find the contact with this address or number; one that only gets the newsletter is no client."""
+    for rows in (list(by_mail), list(by_phone)):
+        clients = [row for row in rows if NEWSLETTER_MARK not in str(row.get("description") or "")]
+        if clients and len(rows) <= TOO_MANY:
+            return clients[0]
+    return None
+
+
+def earlier(submission: Submission, by_mail: Iterable[Record], by_phone: Iterable[Record], now: datetime) -> Earlier:
+    """Sort out what the same person asked before."""
+    mails, phones = list(by_mail), list(by_phone)
+    rows = mails if len(mails) <= TOO_MANY else []
+    if len(phones) <= TOO_MANY:
+        known = {row["id"] for row in rows}
+        rows = [*rows, *(row for row in phones if row["id"] not in known and _may_be_same_person(submission, row))]
+    ours = sorted(
+        (row for row in rows if PROCESS in head_of(row.get("description"))), key=lambda row: str(row.get("createdAt"))
+    )
+    open_ones = [row for row in ours if row.get("status") not in CLOSED and _age(row, now) <= WINDOW]
+    same = next((row for row in reversed(open_ones) if is_same_matter(submission, row)), None)
+    return Earlier(same, tuple(row for row in ours if row is not same))
+
+
+def is_same_matter(submission: Submission, row: Record) -> bool:
+    """Compare type, topic and object; where one side says nothing of the object nothing differs."""
+    lead, head = submission.lead, head_of(row.get("description"))
+    if head.get("Typ") != lead.typ or head.get("Thema", "") != (lead.anliegen.thema or ""):
+        return False
+    places = [folded(head.get("Objekt", "")), folded(lead.objekt.line)]
+    return not all(places) or places[0] == places[1]
+
+
+def _may_be_same_person(submission: Submission, row: Record) -> bool:
+    """A number shared by two names is a hint, never a reason to merge."""
+    person = submission.lead.person
+    ours, theirs = folded(person.nachname or ""), folded(str(row.get("lastName") or ""))
+    same_mail = folded_email(str(row.get("emailAddress") or "")) == folded_email(person.email or "")
+    same_phone = phone_of(row) in submission.phones or not row.get("phoneNumber")
+    return same_mail or (same_phone and (not ours or not theirs or ours == theirs))
+
+
+def _age(row: Record, now: datetime) -> timedelta:
+    created = created_at(row)
+    return now - created if created else timedelta()
+
+
+def created_at(row: Record) -> datetime | None:
+    """Read when EspoCRM created a record."""
+    try:
+        return datetime.strptime(str(row.get("createdAt")), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,243 @@
+"""From any sender's body to a lead: pure, and it refuses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from functions.leads.contact import Email, read_email, read_phones
+from functions.leads.meanings import FormMaps, Meanings, sort_fields
+from functions.leads.provenance import attachments, consents, source, technical
+from functions.leads.reading import Body
+from functions.leads.submission import Remark, Submission
+from functions.leads.topics import lead_type, word
+from functions.leads.unwrap import Fields, unwrap
+from functions.leads.values import (
+    TAG,
+    as_bool,
+    as_date,
+    as_moment,
+    as_number,
+    as_text,
+    cleaned,
+    line,
+    salutation,
+    split_address,
+    split_name,
+    split_street,
+)
+from shared.domain import lead as nouns
+from shared.domain.lead import CONTACT, LANDLORD, NEWSLETTER, TENANT, Lead
+
+BODY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+_PLZ = re.compile(r"(0[1-9]|[1-9]\d)\d{3}")
+_BBCODE = re.compile(r"\[(url|link|img|b)[=\]]", re.IGNORECASE)
+_EVENTS = {"lead.created", "contact.submitted"}
+_LIMITS: Final = {
+    "beschreibung": 10_000,
+    "strasse": 120,
+    "hausnummer": 12,
+    "titel": 40,
+    "betreff": 200,
+    "aktenzeichen": 60,
+}
+
+
+def read_form(
+    body: Body, *, query_type: str | None, maps: FormMaps, received_at: str, hosts: Collection[str]
+) -> Submission:
+    """Read a body as a submission."""
+    fields = unwrap(body.values)
+    found, mapped_type = sort_fields(fields, maps)
+    given = found.get("typ") or query_type or mapped_type
+    kind = CONTACT if given is None or not body.readable else lead_type(given)
+    if not body.readable and lead_type(given):
+        kind = lead_type(given)
+    reader = _Reader(found, fields, kind or CONTACT, received_at, hosts)
+    submission = reader.read()
+    remarks = [*(Remark("anfrage", code) for code in body.remarks), *submission.remarks]
+    grounds = submission.grounds if body.readable else ("Inhalt unlesbar", *submission.grounds)
+    return replace(
+        submission,
+        type_known=kind is not None,
+        remarks=tuple(dict.fromkeys(remarks)),
+        grounds=grounds,
+        readable=body.readable,
+        text=body.text,
+    )
+
+
+class _Reader:
+    """Reads one form's meanings into the parts of a lead and notes what is remarkable."""
+
+    def __init__(self, found: Meanings, fields: Fields, kind: str, received_at: str, hosts: Collection[str]) -> None:
+        self._found, self._fields, self._kind, self._hosts = found, fields, kind, hosts
+        self._received_at = received_at
+        self._remarks: list[Remark] = []
+        self._grounds: list[str] = []
+
+    def read(self) -> Submission:
+        """Put the lead together."""
+        email, phones = read_email(self._found.get("email")), read_phones(self._found.get("telefon"))
+        person = self._person(email.address, phones)
+        lead = Lead(
+            typ=self._kind,
+            event=self._event(),
+            id=self._body_id(),
+            eingegangen_am=as_moment(self._found.get("eingegangen_am")) or self._received_at,
+            person=person,
+            adresse=self._address(),
+            objekt=self._property(),
+            gegenseite=nouns.Opponent(
+                word("rolle", self._found.get("gegenseite_rolle")),
+                self._line("gegenseite_name", 200),
+                self._line("gegenseite_anwalt", 200),
+            ),
+            anliegen=self._concern(),
+            kontaktwunsch=self._wish(),
+            einwilligungen=consents(self._found, self._kind, self._received_at),
+            quelle=source(self._found, self._fields),
+            technik=technical(self._found),
+            anhaenge=attachments(self._found, self._hosts, self._remarks),
+            weitere=self._found.others,
+        )
+        self._judge(lead, email, phones)
+        return Submission(
+            lead,
+            remarks=tuple(self._remarks),
+            grounds=tuple(dict.fromkeys(self._grounds)),
+            phones=tuple(phones),
+            given_email=email.given,
+            given_phone=line(self._found.get("telefon")),
+            email_suggestion=email.suggestion,
+            disposable=email.disposable,
+            markup=self._has_markup(),
+        )
+
+    def _body_id(self) -> str | None:
+        given = self._found.get("id")
+        return given if isinstance(given, str) and BODY_ID.fullmatch(given) else None
+
+    def _event(self) -> str:
+        given = self._found.get("event")
+        if self._kind != NEWSLETTER and isinstance(given, str) and given in _EVENTS:
+            return given
+        return "lead.created" if self._kind in {LANDLORD, TENANT} else "contact.submitted"
+
+    def _person(self, email: str | None, phones: list[str]) -> nouns.Person:
+        first, last = self._line("vorname"), self._line("nachname")
+        title = self._line("titel")
+        whole = self._line("name")
+        if whole and not last:
+            split_first, last, split_title = split_name(whole)
+            first, title = first or split_first, title or split_title
+        phone = phones[0] if phones else line(self._found.get("telefon"))[:60]
+        firm = self._line("firma")
+        return nouns.Person(
+            salutation(self._found.get("anrede")), title, first, last, firm, email, phone if len(phone) >= 3 else None
+        )
+
+    def _address(self) -> nouns.Address:
+        street, number = self._street("strasse", "hausnummer")
+        country = (self._line("land") or "").upper()
+        return nouns.Address(
+            street, number, self._plz("plz"), self._line("ort"), country if len(country) == 2 else None
+        )
+
+    def _property(self) -> nouns.Property:
+        text = self._line("objekt_strasse", 300) or ""
+        street, number, plz, town = split_address(text)
+        units = as_number(self._found.get("objekt_einheiten"))
+        return nouns.Property(
+            street[:120] or None,
+            self._line("objekt_hausnummer") or (number[:12] if number else None),
+            self._plz("objekt_plz") or (plz if plz and _PLZ.fullmatch(plz) else None),
+            self._line("objekt_ort") or town,
+            word("art", self._found.get("objekt_art")),
+            int(units) if units and 1 <= units <= 10_000 else None,
+        )
+
+    def _street(self, name: str, number: str) -> tuple[str | None, str | None]:
+        street, given = self._line(name), self._line(number)
+        return (street, given) if given or not street else split_street(street)
+
+    def _plz(self, name: str) -> str | None:
+        text = line(self._found.get(name))
+        if not text or _PLZ.fullmatch(text):
+            return text or None
+        self._remarks.append(Remark(f"{'objekt' if name.startswith('objekt') else 'adresse'}.plz", "plz_ungueltig"))
+        self._found.others[name] = text[:100]
+        return None
+
+    def _concern(self) -> nouns.Concern:
+        chosen = self._found.get("thema")
+        topic, subject = word("thema", chosen), self._line("betreff")
+        text = self._limited("beschreibung", self._found.text("beschreibung"))
+        if chosen is not None and (topic is None or len(line(chosen)) > 60):
+            text = text or self._limited("beschreibung", cleaned(chosen))
+            subject = subject or (line(chosen)[:200] if text != cleaned(chosen) else None)
+        if topic is None and self._kind == LANDLORD:
+            topic = "sonstiges"
+        return nouns.Concern(
+            topic,
+            subject,
+            text or None,
+            self._deadline(),
+            word("frist_art", self._found.get("frist_art")),
+            as_number(self._found.get("rueckstand_eur")),
+            self._line("gericht"),
+            self._line("aktenzeichen"),
+            word("rechtsschutz", self._found.get("rechtsschutz")),
+        )
+
+    def _deadline(self) -> str | None:
+        given = self._found.get("frist")
+        day = as_date(given)
+        if given is not None and day is None:
+            self._remarks.append(Remark("anliegen.frist", "frist_mehrdeutig"))
+            self._found.others["frist"] = line(given)[:200]
+        return day.isoformat() if day else None
+
+    def _wish(self) -> nouns.Wish:
+        way = self._found.get("weg")
+        call = as_bool(self._found.get("rueckruf"))
+        if call is None and "rueckruf" in line(way).lower().replace("ü", "ue"):
+            call = True
+        return nouns.Wish(word("weg", way), call, word("zeitfenster", self._found.get("zeitfenster")))
+
+    def _judge(self, lead: Lead, email: Email, phones: list[str]) -> None:
+        if email.given and email.address is None:
+            self._note("person.email", "email_ungueltig", "E-Mail ungültig")
+        elif email.suggestion:
+            self._remarks.append(Remark("person.email", "email_tippfehler"))
+        if self._found.get("telefon") is not None and not phones:
+            self._note("person.telefon", "telefon_ungueltig", "Telefonnummer ungültig")
+        if len(phones) > 1:
+            self._remarks.append(Remark("person.telefon", "telefon_mehrere"))
+        if email.disposable:
+            self._grounds.append("Wegwerf-Adresse")
+        if lead.typ == NEWSLETTER:
+            return
+        if not (lead.person.nachname or lead.person.firma):
+            self._note("person.nachname", "name_fehlt", "Name fehlt")
+        if not lead.anliegen.beschreibung:
+            self._note("anliegen.beschreibung", "nachricht_fehlt", "Nachricht fehlt")
+
+    def _note(self, field: str, code: str, ground: str) -> None:
+        self._remarks.append(Remark(field, code))
+        self._grounds.append(ground)
+
+    def _has_markup(self) -> bool:
+        raw = as_text(self._found.get("beschreibung"))
+        return bool(TAG.search(raw) or _BBCODE.search(raw))
+
+    def _line(self, name: str, limit: int = 100) -> str | None:
+        return self._limited(name, line(self._found.get(name)), limit) or None
+
+    def _limited(self, name: str, text: str, limit: int = 100) -> str:
+        longest = _LIMITS.get(name, limit)
+        if len(text) > longest:
+            self._remarks.append(Remark(name, "gekuerzt"))
+        return text[:longest]

@@ -1,0 +1,166 @@
+"""Sign somebody up for the newsletter: mail a link, show a button, believe the button, keep the proof."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from functions.leads.contact import folded_email
+from functions.leads.crm import LeadCrm
+from functions.leads.duplicates import NEWSLETTER_MARK
+from functions.leads.journey import Journey
+from functions.leads.mail import OPT_IN_SUBJECT, Mailer, opt_in_text
+from functions.leads.submission import Submission
+from shared.clock import Clock, iso
+from shared.errors import NotConfiguredError
+from shared.log import get_log
+from shared.web.call import Call
+
+if TYPE_CHECKING:
+    from shared.state.leads import LeadStore
+
+log = get_log(__name__)
+PATH = "/api/leads/newsletter/confirm"
+LINK_MS, KEPT_S, PROOF_S = 48 * 3600 * 1000, 7 * 86400, 3 * 366 * 86400
+_TOKEN = re.compile(r"[0-9a-f]{64}")
+_PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><meta name="robots" content="noindex">
+<meta name="viewport" content="width=device-width"><title>Newsletter</title></head><body><main><h1>Newsletter</h1>
+{content}</main></body></html>"""
+_BUTTON = """<p>Bitte bestätigen Sie, dass Sie unseren Newsletter erhalten möchten.</p>
+<form method="post"><input type="hidden" name="token" value="{token}">
+<button type="submit">Anmeldung bestätigen</button></form>"""
+_THANKS = "<p>Vielen Dank, Ihre Anmeldung ist bestätigt.</p>"
+_GONE = "<p>Dieser Link ist abgelaufen oder wurde schon benutzt. Bitte melden Sie sich erneut an.</p>"
+
+
+@dataclass(frozen=True)
+class Newsletter:
+    """The double opt-in; a confirmed address becomes a member of the target list, never a Lead."""
+
+    store: Callable[[], LeadStore]
+    crm: LeadCrm
+    mailer: Mailer | None
+    base_url: str | None
+    target_list: str | None
+    enqueue: Callable[[str], None]
+    clock: Clock
+
+    def invite(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
+        """Keep the sign-up for a week and mail the link that is good for two days."""
+        if self.mailer is None or not self.base_url:
+            raise NotConfiguredError("SMTP_URL and PUBLIC_BASE_URL are needed for the newsletter")
+        store, lead = journey.store, submission.lead
+        token = store.vault.digest("newsletter link", journey.lead_id.encode())
+        digest = _digest(token)
+        consent = next((each for each in lead.einwilligungen if each.zweck == "newsletter"), None)
+        document = {
+            "email": lead.person.email,
+            "vorname": lead.person.vorname,
+            "nachname": lead.person.nachname,
+            "text": consent.text if consent else None,
+            "text_version": consent.text_version if consent else None,
+            "ip": (consent.ip if consent else None) or lead.technik.ip,
+            "angefordert": iso(received_at),
+            "lead_id": journey.lead_id,
+        }
+        store.keep_sign_up(digest, document, int(received_at.timestamp() * 1000), KEPT_S)
+        if not journey.note("mailed"):
+            journey.task.checkpoint()
+            link = f"{self.base_url.rstrip('/')}{PATH}?token={token}"
+            self.mailer.send(str(lead.person.email), OPT_IN_SUBJECT, opt_in_text(link), automatic="auto-generated")
+        journey.write(("payload",), mailed=1, optin=digest, state="unbestaetigt")
+        log.info("newsletter_invited", lead_id=journey.lead_id)
+
+    def show(self, call: Call) -> Response:
+        """Show the button: mail scanners follow links, they press nothing."""
+        token = call.query.get("token", "")
+        if not _TOKEN.fullmatch(token):
+            return _page(_GONE, 404)
+        return _page(_BUTTON.format(token=html.escape(token)))
+
+    def confirm(self, call: Call) -> Response:
+        """Take the confirmation; the target list is served by the worker."""
+        token = call.request.form.get("token", "") or call.query.get("token", "")
+        if not _TOKEN.fullmatch(token):
+            return _page(_GONE, 404)
+        store, digest = self.store(), _digest(token)
+        sealed = store.confirm(digest, "besucher", LINK_MS)
+        document = store.opened(sealed, digest) if sealed else None
+        if document is None:
+            return _page(_GONE, 404)
+        lead_id = str(document["lead_id"])
+        ip = call.request.headers.get("X-Real-IP") or call.request.remote_addr or ""
+        proof = store.sealed({"bestaetigt": iso(self.clock()), "ip": ip}, lead_id)
+        if not store.note(lead_id, optin=digest, confirmed=proof):
+            return _page(_GONE, 404)
+        self.enqueue(lead_id)
+        log.info("newsletter_confirmed", lead_id=lead_id)
+        return _page(_THANKS)
+
+    def enrol(self, journey: Journey) -> None:
+        """Put a confirmed address on the target list and keep the proof of both steps."""
+        digest, store = journey.note("optin"), journey.store
+        sealed = store.sign_up(digest)
+        document = store.opened(sealed, digest) if sealed else None
+        if document is None:
+            return
+        if not self.target_list:
+            raise NotConfiguredError("NEWSLETTER_TARGET_LIST_ID is needed for the newsletter")
+        proof = document | {f"{key}_bestaetigung": value for key, value in self._confirmation(journey).items()}
+        mail = str(document["email"])
+        contact = journey.ensure(
+            "member",
+            lambda: self._known(mail),
+            lambda: self.crm.create("Contact", _contact(document), skip_duplicate_check=True),
+        )
+        journey.task.checkpoint()
+        self.crm.relate("TargetList", self.target_list, "contacts", contact)
+        journey.ensure(
+            "note",
+            lambda: self.crm.note_of("Contact", contact, journey.lead_id),
+            lambda: self.crm.add_note("Contact", contact, _proof_text(proof)),
+        )
+        if not journey.note("proven"):
+            store.keep_proof(store.vault.digest("mail", folded_email(mail).encode()), proof, PROOF_S)
+        journey.write(("confirmed",), state="angemeldet", proven=1)
+        store.drop_sign_up(digest)
+        log.info("newsletter_enrolled", lead_id=journey.lead_id)
+
+    def _known(self, mail: str) -> str | None:
+        rows = self.crm.persons("Contact", "emailAddress", mail)
+        return str(rows[0]["id"]) if rows else None
+
+    def _confirmation(self, journey: Journey) -> dict[str, Any]:
+        return journey.store.opened(journey.note("confirmed"), journey.lead_id) or {}
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _page(content: str, status: int = 200) -> Response:
+    return Response(_PAGE.format(content=content), status=status, content_type="text/html; charset=utf-8")
+
+
+def _contact(document: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        "firstName": document.get("vorname"),
+        "lastName": document.get("nachname") or document["email"],
+        "emailAddress": document["email"],
+        "description": f"{NEWSLETTER_MARK}\nVorgang: {document['lead_id']}",
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _proof_text(proof: dict[str, Any]) -> str:
+    lines = [
+        f"{name}: {value}" for name, value in proof.items() if value and name not in {"lead_id", "vorname", "nachname"}
+    ]
+    return "\n".join(["Einwilligung Newsletter", *lines, f"Vorgang: {proof['lead_id']}"])

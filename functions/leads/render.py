@@ -1,0 +1,176 @@
+"""Write a lead as EspoCRM shows it, and read the labelled lines back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from functions.leads.contact import read_phones
+from functions.leads.office import BERLIN
+from functions.leads.submission import Submission
+from shared.domain.lead import Lead
+
+PROCESS = "Vorgang"
+_HEAD_END: Final = "\n\n"
+_SALUTATIONS = {"herr": "Mr.", "frau": "Ms."}
+_LONGEST_RAW = 5000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What we found out about a lead and say beside it."""
+
+    lead_id: str
+    urgency: str
+    received_at: datetime
+    conflict: str = "offen"
+    grounds: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    assigned: Mapping[str, Any] = field(default_factory=dict)
+
+
+def lead_fields(submission: Submission, facts: Facts) -> dict[str, Any]:
+    """Write the attributes of EspoCRM's Lead; what is not there is not sent."""
+    lead = submission.lead
+    person, home = lead.person, lead.adresse
+    named = person.vorname or person.nachname or person.firma
+    attributes = {
+        "salutationName": _SALUTATIONS.get(person.anrede or ""),
+        "firstName": person.vorname,
+        "lastName": person.nachname or (None if named else "(ohne Namen)"),
+        "accountName": person.firma,
+        "emailAddress": person.email,
+        "phoneNumber": submission.phones[0] if submission.phones else None,
+        "addressStreet": " ".join(filter(None, (home.strasse, home.hausnummer))) or None,
+        "addressPostalCode": home.plz,
+        "addressCity": home.ort,
+        "addressCountry": home.land,
+        "source": "Web Site",
+        "status": "New",
+        "description": description(submission, facts),
+        **facts.assigned,
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def description(submission: Submission, facts: Facts) -> str:
+    """Write the labelled lines and, below them, what the visitor wrote."""
+    head = "\n".join(f"{label}: {' '.join(text.split())}" for label, text in _lines(submission, facts))
+    body = submission.lead.anliegen.beschreibung or ""
+    if not submission.readable:
+        body = f"{body}\n\nInhalt wie empfangen:\n{submission.text[:_LONGEST_RAW]}".strip()
+    return f"{head}{_HEAD_END}Nachricht:\n{body}" if body else head
+
+
+def _lines(submission: Submission, facts: Facts) -> Iterator[tuple[str, str]]:
+    lead = submission.lead
+    yield "Dringlichkeit", facts.urgency
+    yield "Kollision", facts.conflict
+    yield "Rückruf", "ja" if lead.kontaktwunsch.rueckruf else "nein"
+    if facts.grounds:
+        yield "Prüfung", f"ja ({'; '.join(facts.grounds)})"
+    yield from ((label, text) for label, text in _details(lead) if text)
+    if submission.given_phone and not submission.phones:
+        yield "Telefon wie angegeben", submission.given_phone
+    if len(submission.phones) > 1:
+        yield "Weitere Telefonnummern", ", ".join(submission.phones[1:])
+    if submission.given_email and not lead.person.email:
+        yield "E-Mail wie angegeben", submission.given_email[:300]
+    if submission.remarks:
+        yield "Hinweise", ", ".join(f"{each.feld} {each.code}" for each in submission.remarks)
+    if facts.earlier:
+        yield "Frühere Anfragen", ", ".join(facts.earlier)
+    yield "Eingang", facts.received_at.astimezone(BERLIN).strftime("%d.%m.%Y %H:%M")
+    yield PROCESS, facts.lead_id
+
+
+def _details(lead: Lead) -> Iterator[tuple[str, str]]:
+    concern, opponent = lead.anliegen, lead.gegenseite
+    yield "Typ", lead.typ
+    yield "Thema", concern.thema or ""
+    yield "Betreff", concern.betreff or ""
+    yield "Titel", lead.person.titel or ""
+    yield "Objekt", lead.objekt.line
+    yield "Objektart", lead.objekt.art or ""
+    yield "Gegenseite", opponent.name or ""
+    yield "Anwalt der Gegenseite", opponent.anwalt or ""
+    yield "Frist", " ".join(filter(None, (concern.frist, concern.frist_art)))
+    yield "Rückstand", f"{concern.rueckstand_eur:.2f} EUR" if concern.rueckstand_eur is not None else ""
+    yield "Gericht", " ".join(filter(None, (concern.gericht, concern.aktenzeichen)))
+    yield "Rechtsschutz", concern.rechtsschutz or ""
+    yield "Kontaktweg", " ".join(filter(None, (lead.kontaktwunsch.weg, lead.kontaktwunsch.zeitfenster)))
+    yield (
+        "Einwilligungen",
+        "; ".join(_consent(each.zweck, each.erteilt, each.zeitpunkt) for each in lead.einwilligungen),
+    )
+    yield "Quelle", _source(lead)
+    yield "Anhänge", " ".join(each.url for each in lead.anhaenge)
+
+
+def _consent(purpose: str, given: bool, at: str | None) -> str:
+    return f"{purpose} {'ja' if given else 'nein'}" + (f" ({at})" if at else "")
+
+
+def _source(lead: Lead) -> str:
+    where = lead.quelle
+    marks = [
+        f"{name} {value}"
+        for name in (
+            "utm_source",
+            "utm_medium",
+            "utm_campaign",
+            "utm_term",
+            "utm_content",
+            "gclid",
+            "fbclid",
+            "msclkid",
+        )
+        if (value := getattr(where, name))
+    ]
+    page = (where.seite or "").partition("?")[0][:300]
+    return ", ".join(filter(None, (where.plugin, where.formular, page, *marks)))
+
+
+def note_text(submission: Submission, facts: Facts) -> str:
+    """Write what is added to a lead or contact that is there already."""
+    when = facts.received_at.astimezone(BERLIN).strftime("%d.%m.%Y %H:%M")
+    return f"Weitere Anfrage vom {when}\n{description(submission, facts)}"
+
+
+def process_line(lead_id: str) -> str:
+    """Write the line by which a submission is found again."""
+    return f"{PROCESS}: {lead_id}"
+
+
+def head_of(text: str | None) -> dict[str, str]:
+    """Read the labelled lines; what a visitor wrote below them does not count."""
+    head = (text or "").replace("\r\n", "\n").partition(_HEAD_END)[0]
+    pairs = (each.partition(": ") for each in head.split("\n"))
+    return {label: value.strip() for label, found, value in pairs if found}
+
+
+def with_line(text: str, label: str, value: str) -> str:
+    """Put another value into a labelled line, or add the line to the head."""
+    head, gap, body = text.replace("\r\n", "\n").partition(_HEAD_END)
+    pattern = re.compile(rf"^{re.escape(label)}: .*$", re.MULTILINE)
+    written = f"{label}: {value}"
+    head = pattern.sub(lambda _: written, head, count=1) if pattern.search(head) else f"{head}\n{written}"
+    return head + gap + body
+
+
+def empty_fields(record: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which attributes a record has nothing in, of those that we know; nothing known is overwritten."""
+    names = "salutationName firstName accountName emailAddress phoneNumber addressStreet addressPostalCode".split()
+    names += ["addressCity", "addressCountry"]
+    missing = {name: fields[name] for name in names if name in fields and not record.get(name)}
+    place = {name for name in missing if name.startswith("address")}
+    whole = place == {name for name in fields if name.startswith("address")}
+    return {name: value for name, value in missing.items() if whole or name not in place}
+
+
+def phone_of(record: Mapping[str, Any]) -> str | None:
+    """Read a record's number as E.164."""
+    return next(iter(read_phones(record.get("phoneNumber") or "")), None)

@@ -1,0 +1,96 @@
+"""Work one lead off: read it, judge it, bring it to EspoCRM exactly once, forget what is personal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.leads.contact import folded_email
+from functions.leads.crm_steps import CrmSteps
+from functions.leads.envelope import Envelope, Reader
+from functions.leads.followup import FollowUp
+from functions.leads.identity import folded_text
+from functions.leads.intake import Verdict, decide
+from functions.leads.journey import Journey
+from functions.leads.newsletter import Newsletter
+from functions.leads.office import Office
+from functions.leads.spam import Crowd
+from functions.leads.submission import Submission
+from shared.crypto import UnreadableError
+from shared.events.task import PostponeError, SetAsideError, Task
+from shared.log import get_log
+
+if TYPE_CHECKING:
+    from shared.state.leads import LeadStore
+
+log = get_log(__name__)
+SAME_TEXT_S = 3600
+BUSY_S = 0.3
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The subscriber of `lead.received`."""
+
+    store: Callable[[], LeadStore]
+    reader: Reader
+    office: Office
+    steps: CrmSteps
+    follow_up: FollowUp
+    newsletter: Newsletter
+    spam_days: int
+    settle_s: float
+
+    def handle(self, task: Task) -> None:
+        """Work off one lead; what nobody knows any more is done."""
+        store = self.store()
+        try:
+            record = store.load(task.item)
+        except UnreadableError as error:
+            raise SetAsideError("lead-undecipherable") from error
+        if record is None:
+            return
+        journey = Journey(store, record, task, self.settle_s)
+        if record.payload is None:
+            self.follow_up.later(journey)
+            return
+        envelope = Envelope.from_bytes(record.payload)
+        submission = self.reader.read(envelope)
+        crowd = Crowd(record.number("hour"), record.number("day"), record.number("text"))
+        released = bool(record.note("released"))
+        verdict = decide(submission, crowd, self.office, envelope.received_at, released=released)
+        log.info("lead_judged", lead_id=task.item, action=verdict.way, state=verdict.urgency.level)
+        match verdict.way:
+            case "spam":
+                store.keep_for(task.item, self.spam_days)
+                journey.write(state="spam")
+            case "newsletter":
+                self.newsletter.invite(journey, submission, envelope.received_at)
+            case _:
+                self._to_crm(journey, submission, envelope, verdict)
+
+    def _to_crm(self, journey: Journey, submission: Submission, envelope: Envelope, verdict: Verdict) -> None:
+        keys = self._keys(submission)
+        if not journey.note("way") and self._is_repeat(journey, submission, keys):
+            journey.write(("payload",), state="gezaehlt")
+            return
+        with self.store().holding(keys) as held:
+            if not held:
+                raise PostponeError(BUSY_S)
+            way = self.steps.carry(journey, submission, envelope, verdict)
+        log.info("lead_in_espocrm", lead_id=journey.lead_id, outcome=way)
+        self.follow_up.now(journey, submission, verdict)
+
+    def _keys(self, submission: Submission) -> list[str]:
+        vault, mail = self.store().vault, submission.lead.person.email
+        keys = [vault.digest("mail", folded_email(mail).encode())] if mail else []
+        return keys + [vault.digest("phone", each.encode()) for each in submission.phones]
+
+    def _is_repeat(self, journey: Journey, submission: Submission, keys: Sequence[str]) -> bool:
+        """Tell whether the same person sent the same text within the hour: counted, nothing more."""
+        text = folded_text(submission.lead.anliegen.beschreibung or "")
+        if not text or not keys:
+            return False
+        name = self.store().vault.digest("repeat", f"{keys[0]}|{submission.lead.typ}|{text}".encode())
+        return self.store().once(f"text:{name}", journey.lead_id, SAME_TEXT_S) != journey.lead_id
