@@ -131,6 +131,7 @@ def _restore(step: Restore, run: Run) -> list[Step]:
     except (EventRefusedError, EventGoneError, EventExistsError):
         generation = 0 if theirs.generation is None else theirs.generation + 1
         log.warning("restore_refused", generation=generation)
+        run.report.replaced.add(ours.fr_nr)
         return _insert(ours, run, generation, "a")
     run.report.restored.add(theirs.id)
     settle(run, written, link)

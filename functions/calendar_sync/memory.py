@@ -2,7 +2,7 @@
 
 | key | type | lifetime | content |
 |---|---|---|---|
-| `calendar_sync:read:{kuerzel}` | STRING | none | sync token, digest of Advoware's list, linked pairs, mode |
+| `calendar_sync:read:{kuerzel}` | STRING | none | token, digest, linked pairs, mode, numbers with several events |
 | `calendar_sync:swept:{kuerzel}` | STRING | none | past events are known to be anonymous |
 | `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
 | `calendar_sync:cancelled:{kuerzel}` | SET | 60 days | ids of events that we cancelled ourselves (row 12) |
@@ -32,12 +32,13 @@ BIN_S = 60 * 24 * 3600  # longer than Google keeps a deleted event
 
 @dataclass(frozen=True)
 class LastRead:
-    """What the last clean run saw."""
+    """What the last clean run saw; `several` names the appointments with more than one event, the bin included."""
 
     token: str
     digest: str
     linked: int
     mode: str
+    several: tuple[str, ...] = ()
 
 
 class Memory:

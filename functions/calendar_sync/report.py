@@ -28,6 +28,7 @@ class Report:
     holds: Sequence[Hold] = ()
     suspects: set[str] = field(default_factory=set)
     restored: set[str] = field(default_factory=set)
+    replaced: set[str] = field(default_factory=set)
     error: str = ""
 
     def skip(self) -> None:

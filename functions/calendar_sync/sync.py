@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import redis
 
@@ -130,7 +131,8 @@ class Attempts:
 def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
     report = run.report
     clean = report.clean and not report.holds and not report.failed and bool(reading.seen.token)
-    memory.remember_read(run.kuerzel, reading.seen if clean else None)
+    several = tuple(sorted({*reading.seen.several, *report.replaced}))
+    memory.remember_read(run.kuerzel, replace(reading.seen, several=several) if clean else None)
     if clean:
         memory.remember_mark(run.kuerzel, reading.mark)
     memory.forget_cancelled(run.kuerzel, report.restored)
