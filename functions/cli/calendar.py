@@ -13,7 +13,14 @@ from functions.cli.firm import Firm
 from functions.cli.tables import RUN_HEAD, held_text, run_cells, table
 
 pass_firm = click.make_pass_decorator(Firm, ensure=True)
-kuerzel_argument = click.argument("kuerzel", required=False)
+
+
+def _one_or_all(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Read ALL, the API's word for everybody, as no name."""
+    return None if value == "ALL" else value
+
+
+kuerzel_argument = click.argument("kuerzel", required=False, callback=_one_or_all)
 mode_option = click.option(
     "--full/--anonymous", "full", default=None, help="Show events in full or anonymously, for this run only."
 )

@@ -71,7 +71,7 @@ class Firm:
 
     def names(self, kuerzel: str | None) -> list[str]:
         """Name the employee that is meant, or all."""
-        if kuerzel is None or kuerzel == "ALL":
+        if kuerzel is None:
             return sorted(self.deps.employees.all())
         from shared.errors import NotFoundError
         from shared.events.topics import is_kuerzel
