@@ -163,7 +163,7 @@ def test_the_development_server_keeps_the_raw_path_too(port, double):
 
 def test_the_development_server_refuses_two_lengths(port, double):
     lines = ["Content-Length: 5", "Transfer-Encoding: chunked"]
-    status, _, body = rig.get(port, "/advoware/echo", *lines, method="POST", body=b"0\r\n\r\n")
+    status, _, body = rig.get(port, "/advoware/echo", *lines, method="POST", body=b"5\r\nabcde\r\n0\r\n\r\n")
     assert (status, json.loads(body)["status"]) == (400, 400)
     assert not double.seen
 

@@ -12,7 +12,7 @@ from redis_server import running as redis_running
 
 GATE = "gate-secret-of-ours"
 CALLER = "caller-secret-of-theirs"
-NOWHERE = {400, 403, 404, 405, 413, 414, 417, 431}
+REFUSALS = {400, 401, 403, 404, 405, 413, 414, 417, 431, 501}
 
 
 @dataclass(frozen=True)
@@ -307,8 +307,8 @@ def judge(attack: Attack, answer: bytes, double: rig.Recorder) -> str:
         return f"reached Advoware: {[seen.target for seen in double.seen]}"
     if not attack.may_pass and double.seen:
         return f"reached Advoware: {[(seen.method, seen.target) for seen in double.seen]}"
-    if not attack.may_pass and 200 in statuses:
-        return "answered 200"
+    if not attack.may_pass and not set(statuses) <= REFUSALS:
+        return f"answered {statuses}"
     return judge_headers(answer, double)
 
 
