@@ -181,7 +181,7 @@ def grouped(entries: Iterable[Entry]) -> list[Group]:
     groups = {entry.key: [entry] for entry in all_entries if entry.has_id}
     joined = _assigned([entry for entry in all_entries if not entry.has_id], list(groups.values()))
     for report in (entry for entry in all_entries if not entry.has_id and entry.key not in joined):
-        home = next((key for key, there in groups.items() if not there[0].has_id and _same_queue(report, there)), None)
+        home = next((key for key, there in groups.items() if not there[0].has_id and _may_follow(report, there)), None)
         groups.setdefault(home or report.key, []).append(report)
     return [_group(there) for there in groups.values()]
 
@@ -200,9 +200,13 @@ def _assigned(reports: list[Entry], calls: list[list[Entry]]) -> set[str]:
 
 
 def _may_join(report: Entry, there: list[Entry]) -> bool:
-    if any(other.call.agent == report.call.agent for other in there[1:]):
-        return False
-    return _stranger(report, there[0]) < 2
+    return not any(_same_report(report, other) for other in there[1:]) and _stranger(report, there[0]) < 2
+
+
+def _same_report(report: Entry, other: Entry) -> bool:
+    """Recognise a second report of one kind by one agent, which must speak of another call."""
+    kinds = [{event.said for event in entry.call.events} for entry in (report, other)]
+    return report.call.agent == other.call.agent and bool(kinds[0] & kinds[1])
 
 
 def _stranger(report: Entry, entry: Entry) -> int:
@@ -213,10 +217,12 @@ def _stranger(report: Entry, entry: Entry) -> int:
     return 2 if theirs.agents or theirs.queue else 1
 
 
-def _same_queue(report: Entry, there: list[Entry]) -> bool:
-    close = _distance(report, there[0]) <= CLOSE
-    fresh = all(report.call.agent != other.call.agent for other in there)
-    return close and fresh and bool(report.call.queue) and report.call.queue == there[0].call.queue
+def _may_follow(report: Entry, there: list[Entry]) -> bool:
+    """Join reports of one queue call, and what the log and the template say about the same agent."""
+    if _distance(report, there[0]) > CLOSE or any(_same_report(report, other) for other in there):
+        return False
+    first = there[0].call
+    return report.call.agent == first.agent or (bool(first.queue) and report.call.queue == first.queue)
 
 
 def _distance(report: Entry, entry: Entry) -> timedelta:

@@ -1,0 +1,113 @@
+"""Find what no event told: calls of the log, calls that never seemed to end, people for calls of nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from functions.threecx.call import Call, Entry, grouped
+from functions.threecx.journal import STUCK, Journal
+from shared.clock import Clock, utc_now
+from shared.domain.call import Event, Said, Status
+from shared.errors import UpstreamError
+from shared.events.publisher import Publisher
+from shared.events.task import PostponeError
+from shared.events.topics import THREECX_CALL
+from shared.log import get_log
+from shared.threecx.provider import Provider, RateLimitedError
+from shared.threecx.store import CallStore
+
+log = get_log(__name__)
+WATERMARK = "threecx:log:watermark"  # STRING, epoch seconds up to which the log was read; for ever
+OVERLAP, FIRST_LOOK = timedelta(minutes=15), timedelta(days=1)
+PATIENCE, ASKED_AT_ONCE = timedelta(minutes=5), 20
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """Adds what is missing; it may run at any time, also twice at once."""
+
+    store: CallStore
+    journal: Journal
+    provider: Callable[[], Provider]
+    publisher: Callable[[], Publisher]
+    clock: Clock = utc_now
+
+    def run(self) -> dict[str, Any]:
+        """Look at everything and answer with counts."""
+        now = self.clock()
+        counts = {"logged": 0, "asked": 0, "ended": 0, "again": 0, "relinked": 0}
+        try:
+            counts["logged"] = self._read_log(now)
+            counts["asked"], counts["ended"] = self._ask(now)
+        except (UpstreamError, RateLimitedError) as error:
+            log.warning("reconcile_incomplete", slug=error.slug)
+        counts["again"] = self._announce(now)
+        counts["relinked"] = self._relink(now)
+        log.info("calls_reconciled", counts=counts)
+        return counts
+
+    def _read_log(self, now: datetime) -> int:
+        provider, added = self.provider(), 0
+        if "log" not in provider.capabilities:
+            return 0
+        told = cast(Any, self.store.client.get(WATERMARK))
+        since = datetime.fromtimestamp(float(told), now.tzinfo) - OVERLAP if told else now - FIRST_LOOK
+        for logged in provider.log(since, now):
+            key = self.store.log_key(logged.call_id)
+            if self.store.events(key) or self.store.bindings([key]) or self._is_told(key, logged.event):
+                continue
+            self.store.add(key, logged.event)
+            self.publisher().publish(THREECX_CALL, key)
+            added += 1
+        self.store.client.set(WATERMARK, str(now.timestamp()))
+        return added
+
+    def _is_told(self, key: str, event: Event) -> bool:
+        """Tell whether events or reports have told of this call: then it would join one of them."""
+        found = self.store.many(self.store.near(event.number, event.start or event.at))
+        there = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
+        mine = Entry(key, Call(frozenset({event})), has_id=False)
+        return any(key in group.keys and len(group.keys) > 1 for group in grouped([*there, mine]))
+
+    def _ask(self, now: datetime) -> tuple[int, int]:
+        """Ask how calls are of which nothing was heard for a while."""
+        asked = ended = 0
+        for key in self.store.overdue(now - PATIENCE)[:ASKED_AT_ONCE]:
+            call_id = self.store.call_id(key)
+            if not call_id or Call(self.store.events(key)).over:
+                continue
+            asked += 1
+            seen = self.provider().status(call_id)
+            if seen is None or seen.status < Status.ENDED:
+                continue
+            ended += 1
+            answered = bool(seen.answered_at) and seen.status is Status.ENDED
+            at = seen.ended_at or now
+            length = (at - seen.answered_at).total_seconds() if seen.answered_at else None
+            event = Event(Said.LOGGED, at, answered=answered, start=seen.started_at, duration_s=length)
+            self.store.add(key, event)
+            self.publisher().publish(THREECX_CALL, key)
+        return asked, ended
+
+    def _announce(self, now: datetime) -> int:
+        """Hand over again what is over or stuck and stands in no journal."""
+        keys = self.store.overdue(now - PATIENCE)
+        found = self.store.many(keys)
+        late = [key for key, events in found.items() if Call(events).over or Call(events).last < now - STUCK]
+        for key in late:
+            self.publisher().publish(THREECX_CALL, key)
+        self.store.close(key for key in keys if key not in found)
+        return len(late)
+
+    def _relink(self, now: datetime) -> int:
+        """Look again for people whose number was unknown when they called."""
+        before = self.store.unknown(now)
+        for key in before:
+            try:
+                self.journal.write(key)
+            except PostponeError:
+                continue
+        return len(set(before) - set(self.store.unknown(now)))

@@ -1,0 +1,103 @@
+"""Stand in for a 3CX v20: one token at a time, XAPI and Call Control as far as we use them."""
+
+import json
+import re
+import secrets
+import threading
+from typing import Any
+from urllib.parse import parse_qs
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.server import Double, json_response
+from sandbox.threecx.double import Json
+
+
+class ThreeCxV20(Double):
+    """A phone system: `lines` (participants by extension), `log`, `recordings`; a new token ends the old one."""
+
+    def __init__(self, client_id: str = "900", secret: str = "v20-secret") -> None:  # noqa: S107
+        super().__init__()
+        self.client_id, self.secret = client_id, secret
+        self.token, self.tokens_given, self.expires_in = "", 0, 60
+        self.lines: dict[str, list[Json]] = {}
+        self.unregistered: set[str] = set()
+        self.log: list[Json] = []
+        self.recordings: dict[int, bytes] = {}
+        self.erased: list[int] = []
+        self.made: list[Json] = []
+        self._lock = threading.Lock()
+
+    def env(self, url: str) -> dict[str, str]:
+        """Say which settings a client needs to work with this double."""
+        named = {"THREECX_CLIENT_ID": self.client_id, "THREECX_CLIENT_SECRET": self.secret}
+        return {"THREECX_PROVIDER": "v20", "THREECX_API_BASE_URL": url, **named}
+
+    def handle(self, request: Request) -> Response:
+        """Answer one call."""
+        if request.path == "/connect/token":
+            return self._token(request)
+        if request.headers.get("Authorization") != f"Bearer {self.token}" or not self.token:
+            return json_response({"error": {"code": "", "message": "unauthorized"}}, 401)
+        return self._control(request) if request.path.startswith("/callcontrol") else self._xapi(request)
+
+    def _token(self, request: Request) -> Response:
+        form = parse_qs(request.get_data().decode())
+        if form.get("client_id") != [self.client_id] or form.get("client_secret") != [self.secret]:
+            return json_response({"error": "invalid_client", "error_description": "wrong"}, 400)
+        with self._lock:
+            self.token, self.tokens_given = secrets.token_hex(16), self.tokens_given + 1
+            return json_response({"token_type": "Bearer", "expires_in": self.expires_in, "access_token": self.token})
+
+    def _control(self, request: Request) -> Response:
+        parts = request.path.strip("/").split("/")
+        if len(parts) == 1:
+            return json_response([{"dn": dn, "participants": there} for dn, there in self.lines.items()])
+        there = self.lines.get(parts[1], [])
+        if len(parts) == 4 and parts[2] == "participants":
+            found = [each for each in there if str(each["id"]) == parts[3]]
+            return json_response(found[0]) if found else json_response({"error": {"code": "404"}}, 404)
+        return json_response({"dn": parts[1], "participants": there})
+
+    def _xapi(self, request: Request) -> Response:
+        path = request.path.removeprefix("/xapi/v1/")
+        match request.method, path.partition("(")[0]:
+            case "POST", "Users/Pbx.MakeCall":
+                return self._make_call(json.loads(request.get_data()))
+            case "GET", "ActiveCalls":
+                return json_response({"value": []})
+            case "GET", "ReportCallLogData/Pbx.GetCallLogData":
+                skip, top = int(request.args.get("$skip", 0)), int(request.args.get("$top", 100))
+                return json_response({"value": self._logged(path)[skip : skip + top]})
+            case "GET", "Recordings/Pbx.DownloadRecording":
+                return self._download(path)
+            case "POST", "Recordings/Pbx.BulkRecordingsDelete":
+                self.erased += json.loads(request.get_data())["ids"]
+                return Response(status=204)
+        return json_response({"error": {"code": "", "message": "not found"}}, 404)
+
+    def _make_call(self, body: Json) -> Response:
+        if body["dn"] in self.unregistered:
+            return json_response({"error": {"code": "404", "message": "no device"}}, 404)
+        self.made.append(body)
+        number = len(self.made)
+        participant: dict[str, Any] = {
+            "id": number,
+            "callid": number,
+            "legid": 1,
+            "dn": body["dn"],
+            "status": "Dialing",
+        }
+        self.lines.setdefault(body["dn"], []).append({**participant, "party_caller_id": body["destination"]})
+        return json_response({"FinalStatus": "Success", "Result": {"CallId": number, "LegId": 1, "DN": body["dn"]}})
+
+    def _logged(self, path: str) -> list[Json]:
+        found = re.search(r"periodFrom=([^,]+),periodTo=([^,)]+)", path)
+        assert found, path
+        return [row for row in self.log if found[1] <= row["StartTime"] <= found[2]]
+
+    def _download(self, path: str) -> Response:
+        number = int(re.sub(r"\D", "", path.partition("recId=")[2]))
+        if number not in self.recordings:
+            return json_response({"error": {"code": "404"}}, 404)
+        return Response(self.recordings[number], content_type="audio/x-wav")

@@ -1,0 +1,198 @@
+"""Speak to a 3CX v20: XAPI for dialling, log and recordings, Call Control for calls under way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+from shared.clock import Clock, iso, utc_now
+from shared.domain.call import Status
+from shared.errors import UpstreamMalformedError, UpstreamUnavailableError
+from shared.http import HttpClient, json_of, raise_for
+from shared.settings.threecx import ThreeCxSettings
+from shared.threecx.audio import answered_audio
+from shared.threecx.login import Login
+from shared.threecx.number import Kind, read_number
+from shared.threecx.provider import (
+    ME,
+    Audio,
+    Logged,
+    NoDeviceError,
+    Placed,
+    RateLimitedError,
+    Seen,
+    UnknownOutcomeError,
+)
+from shared.threecx.rest import was_never_sent
+from shared.threecx.v20_log import COLUMNS, logged_calls, recording_ids
+
+if TYPE_CHECKING:
+    import redis
+
+XAPI, CONTROL = "xapi/v1", "callcontrol"
+PAGE, MOST_PAGES = 500, 20
+_OWN_ID = re.compile(r"(?P<callid>\d{1,12})-(?P<start>\d{9,11})")
+_STATUS = {"dialing": Status.INITIATED, "ringing": Status.RINGING, "connected": Status.CONNECTED}
+_TALKING = {"talking": Status.CONNECTED, "connected": Status.CONNECTED, "routing": Status.RINGING}
+_NO_FILTER = (
+    "sourceType=0,sourceFilter='',destinationType=0,destinationFilter='',callsType=0,callTimeFilterType=0,"
+    "callTimeFilterFrom='0:00:0',callTimeFilterTo='0:00:0',hidePcalls=true"
+)
+
+
+class V20Provider:
+    """Calls one phone system with a token that all processes share; the system keeps only one alive."""
+
+    capabilities = frozenset({"erase", "log"})
+
+    def __init__(
+        self,
+        settings: ThreeCxSettings,
+        http: HttpClient,
+        take: Callable[[], float],
+        client: redis.Redis | None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings, self._http, self._take, self._clock = settings, http, take, clock
+        self._login = Login(settings, http, client)
+
+    def initiate(self, extension: str, number: str) -> Placed:
+        """Ring an extension and then dial. Never repeated: without an answer nobody knows whether it rings."""
+        try:
+            response = self._send("POST", f"{XAPI}/Users/Pbx.MakeCall", json={"dn": extension, "destination": number})
+            if response.status_code == 404:
+                raise NoDeviceError
+            raise_for(ME, response)
+            answer = json_of(ME, response)
+            result = answer.get("Result") or {}
+            return Placed(f"{int(result['CallId'])}-{int(self._clock().timestamp())}")
+        except (
+            UpstreamUnavailableError,
+            UpstreamMalformedError,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
+            if was_never_sent(error):
+                raise
+            raise UnknownOutcomeError from error
+
+    def status(self, call_id: str) -> Seen | None:
+        """Say how a call is: among those under way, else in the log."""
+        found = _OWN_ID.fullmatch(call_id)
+        if not found:
+            return None
+        start = datetime.fromtimestamp(int(found["start"]), UTC)
+        return self._participant(found["callid"], start) or self._active(found["callid"]) or self._past(start)
+
+    def recording(self, call_id: str, recording_id: str, wanted: str) -> Audio | None:
+        """Stream the audio of a call."""
+        number = recording_id or self._recording_of(call_id)
+        if not number.isdigit():
+            return None
+        headers = {"Range": wanted} if wanted else {}
+        path = f"{XAPI}/Recordings/Pbx.DownloadRecording(recId={number})"
+        response = self._send("GET", path, headers={**headers, "Accept-Encoding": "identity"}, stream=True)
+        if response.status_code == 404:
+            response.close()
+            return None
+        if response.status_code not in {200, 206, 416}:
+            response.close()
+            raise_for(ME, response)
+        return answered_audio(response, wanted)
+
+    def erase(self, call_id: str, recording_id: str) -> bool:
+        """Have a recording deleted."""
+        number = recording_id or self._recording_of(call_id)
+        if not number.isdigit():
+            return False
+        raise_for(ME, self._send("POST", f"{XAPI}/Recordings/Pbx.BulkRecordingsDelete", json={"ids": [int(number)]}))
+        return True
+
+    def log(self, since: datetime, until: datetime) -> list[Logged]:
+        """List the ended calls of a time, one for each group of rows."""
+        return logged_calls(self._rows(since, until))
+
+    def _rows(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+        """Read the log page by page; there paging comes before counting, so a short page is the last."""
+        window = f"periodFrom={iso(since)},periodTo={iso(until)}"
+        path = f"{XAPI}/ReportCallLogData/Pbx.GetCallLogData({window},{_NO_FILTER})"
+        for page in range(MOST_PAGES):
+            query: dict[str, str | int] = {"$top": PAGE, "$skip": page * PAGE, "$select": ",".join(COLUMNS)}
+            rows = self._list(path, query)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+
+    def _list(self, path: str, query: dict[str, str | int] | None = None) -> list[dict[str, Any]]:
+        response = self._send("GET", path, params=query)
+        raise_for(ME, response)
+        answer = json_of(ME, response)
+        rows = answer.get("value") if isinstance(answer, dict) else answer
+        if not isinstance(rows, list):
+            raise UpstreamMalformedError(ME, f"{ME} answered no list")
+        return [row for row in rows if isinstance(row, dict)]
+
+    def _participant(self, callid: str, start: datetime) -> Seen | None:
+        for line in self._list(CONTROL):
+            for each in line.get("participants") or []:
+                if str(each.get("callid")) != callid:
+                    continue
+                number = read_number(str(each.get("party_caller_id") or ""))
+                outside = number.value if number.kind is Kind.OUTSIDE else ""
+                status = _STATUS.get(str(each.get("status")).lower(), Status.INITIATED)
+                return Seen(status, started_at=start, number=outside, agent=str(each.get("dn") or ""))
+        return None
+
+    def _active(self, callid: str) -> Seen | None:
+        row = next((row for row in self._list(f"{XAPI}/ActiveCalls") if str(row.get("Id")) == callid), None)
+        return Seen(_TALKING.get(str(row.get("Status")).lower(), Status.RINGING)) if row else None
+
+    def _past(self, start: datetime) -> Seen | None:
+        near = logged_calls(self._rows(start - timedelta(minutes=2), start + timedelta(minutes=2)))
+        calls = [each.event for each in near if abs((each.event.start or each.event.at) - start) < timedelta(minutes=2)]
+        if len(calls) != 1:  # none, or nobody can tell which
+            return None
+        [event] = calls
+        length = timedelta(seconds=event.duration_s or 0)
+        answered = event.at - length if event.answered else None
+        return Seen(Status.ENDED, event.start, answered, event.at, event.number, event.agent, event.direction)
+
+    def _recording_of(self, call_id: str) -> str:
+        found = _OWN_ID.fullmatch(call_id)
+        if not found:
+            return ""
+        start = datetime.fromtimestamp(int(found["start"]), UTC)
+        ids = recording_ids(self._rows(start - timedelta(minutes=2), start + timedelta(minutes=2)))
+        return ids[0] if len(ids) == 1 else ""
+
+    def _send(self, method: str, path: str, *, stream: bool = False, **parts: Any) -> requests.Response:
+        """Send one call; a 401 renews the token once, which is safe: nobody acted on the first."""
+        wait_s = self._take()
+        if wait_s > 0:
+            raise RateLimitedError("The phone system is asked too often.", retry_after_s=int(wait_s) + 1)
+        response = self._login.authorized(lambda headers: self._once(method, path, headers, stream, parts))
+        if response.status_code == 429:
+            raise RateLimitedError("The phone system is asked too often.", retry_after_s=5)
+        return response
+
+    def _once(
+        self, method: str, path: str, headers: dict[str, str], stream: bool, parts: dict[str, Any]
+    ) -> requests.Response:
+        url = f"{self._settings.api_base_url.rstrip('/')}/{quote(path, safe='/()=,:$' + chr(39))}"
+        sent = {**headers, **parts.get("headers", {})}
+        rest = {name: value for name, value in parts.items() if name != "headers"}
+        if not stream:
+            return self._http.send(method, url, headers=sent, **rest)
+        try:
+            return self._http.session.request(
+                method, url, headers=sent, stream=True, timeout=self._settings.timeout_s, allow_redirects=False, **rest
+            )
+        except requests.RequestException as error:
+            raise UpstreamUnavailableError(ME, f"{ME} could not be reached") from error
