@@ -96,6 +96,9 @@ FORGED: dict[str, dict[str, str]] = {
     "no colon": {"Signature": base64.b64encode(b"abc").decode()},
     "not ascii": {"Signature": "äöü"},
     "unknown webhook": sign(b"[]", "nobody", "x"),
+    "unknown webhook, signed with what stands in for its secret": sign(
+        b'[{"id":"' + ID.encode() + b'"}]', "nobody", "a webhook nobody registered"
+    ),
     "signed with another secret": sign(b'[{"id":"' + ID.encode() + b'"}]', next(iter(SECRETS)), "wrong"),
     "of another body": sign(b"[]", *next(iter(SECRETS.items()))),
     "the secret itself": {"Signature": base64.b64encode(":".join(next(iter(SECRETS.items()))).encode()).decode()},
@@ -267,7 +270,7 @@ def test_other_shapes_are_taken(client, name):
 
 
 def test_good_items_are_taken_and_bad_ones_named(client):
-    answer = send(client, [item(), {"id": 1}, "x", {"id": OTHER}, {}, {"id": "a:b"}, item(), {"id": None}])
+    answer = send(client, [item(), {"id": 1}, "x", {"id": OTHER}, {}, {"id": ID + "0"}, item(), {"id": None}])
     assert answer.status_code == 200
     assert answer.json == {
         "action": "update",

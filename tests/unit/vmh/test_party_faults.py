@@ -151,6 +151,30 @@ def test_a_lost_lease_stops_before_the_next_write(world):
     assert world.writes() == 0
 
 
+def test_a_lost_lease_stops_an_edit_too(world):
+    record_id = world.anna()
+    world.work(record_id, "create")
+    world.espocrm.edit(ENTITY, record_id, addressCity="Celle")
+    world.forget_calls()
+
+    def lost():
+        raise LeaseLostError
+
+    task = Task("vmh.beteiligte.update", record_id, frozenset({"update"}), {}, checkpoint=lost)
+    with pytest.raises(LeaseLostError):
+        world.deps.sync.handle(task)
+    assert world.writes() == 0
+
+
+def test_a_refused_creation_leaves_nothing_open(world):
+    record_id = world.anna()
+    world.advoware.board.add(Fault("status", method="POST", path="beteiligte", status=422))
+    assert world.work(record_id, "create").error == "upstream-rejected"
+    assert world.links.intent(record_id) is None
+    world.drain()
+    assert len(world.parties()) == 1
+
+
 def test_a_poison_record_dies_alone_while_an_outage_kills_none(world, monkeypatch):
     poison = world.anna(betnr=world.advoware.registry.create_party(name="Poison"))
     path = f"^/beteiligte/{world.party(poison)['betNr']}$"
