@@ -32,6 +32,7 @@ class Rules:
     window: Window
     placeholders: tuple[str, ...]
     all_day_field: str = "dauertermin"
+    full: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Audit:
     reasons: dict[str, str] = field(default_factory=dict)
     compared: int = 0
     exceptions: int = 0
+    in_full: int = 0  # shown in full although the setting says anonymous, until the next ordinary run
 
     @property
     def in_sync(self) -> bool:
@@ -148,6 +150,7 @@ def _compare(found: Audit, fr_nr: str, group: Sequence[Pair], row: Row | None, r
     ours = read_row(row, rules.all_day_field)
     for event, link in group:
         found.compared += 1
+        found.in_full += link.mode == "f" and not rules.full
         fields = differences(_shown(ours, link, rules), read_event(event))
         if fields:
             found.different.append(Difference(fr_nr, str(event["id"]), fields))

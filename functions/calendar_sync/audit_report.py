@@ -96,6 +96,8 @@ def _section(audit: Audit) -> str:
     counted = f"{audit.compared} Termine verglichen, {len(found)} Abweichungen"
     if audit.exceptions:
         counted += f", {audit.exceptions} geänderte Einzeltermine von Serien nicht verglichen"
+    if audit.in_full:
+        counted += f", {audit.in_full} zeigen ihren Inhalt, obwohl anonym eingestellt ist (bis zum nächsten Lauf)"
     table = _table(found) if found else ""
     return f"<h2>{html.escape(audit.kuerzel)}</h2><p>{counted}.</p>{table}"
 

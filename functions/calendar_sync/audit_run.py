@@ -22,6 +22,7 @@ def audit_employee(kuerzel: str, deps: Deps) -> Audit:
         window_of(deps.clock(), calendar.past_days, calendar.future_days),
         calendar.placeholders,
         calendar.all_day_field,
+        calendar.full_content,
     )
     rows = deps.advoware.appointments(kuerzel, *rules.window)
     return audit(kuerzel, rows, deps.advoware.appointment, _events(kuerzel, deps), rules)

@@ -37,6 +37,8 @@ def sync(firm: Firm, kuerzel: str | None, full: bool | None, dry_run: bool, wait
     """Bring the calendars of one employee, or of everybody, in step."""
     from functions.cli.runs import ask, run_and_wait
 
+    if release is not None and dry_run:
+        raise Failure("--release lets a run pass; it does not go with --dry-run", USAGE)
     if release is not None:
         _release(firm, kuerzel, release)
     if dry_run:
@@ -129,6 +131,9 @@ def status(firm: Firm, kuerzel: str | None, history: bool, as_json: bool) -> Non
     names = [kuerzel] if kuerzel else sorted({*rows, *deps.employees.remembered()})
     if kuerzel and kuerzel not in {*rows, *deps.employees.remembered()}:
         raise Failure("no such employee", UNKNOWN)
+    if not names:
+        click.echo('{"employees": []}' if as_json else "nobody is known yet: bitbylaw sync, or POST /calendar/cron")
+        return
     if not history:
         shown = [rows.get(name) or empty_row(name) for name in names]
         _show_json({"employees": shown}) if as_json else _show_rows(shown)

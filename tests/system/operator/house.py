@@ -56,7 +56,7 @@ class House:
             open_ = self.state.scard("calendar_sync:sync_pending") + self.state.zcard("calendar_sync:processing")
             if now != last or open_:
                 last, since = now, time.monotonic()
-            return time.monotonic() - since > 1.0
+            return time.monotonic() - since > 0.5
 
         eventually(settled, within_s=30)
 

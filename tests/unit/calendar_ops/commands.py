@@ -17,6 +17,7 @@ class Desk:
         for name, value in {**firm.env, "REDIS_URL": redis_url}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr("shared.log.set_up", lambda level: None)
+        monkeypatch.setattr("random.uniform", lambda low, _high: low)  # retries do not sleep for long
 
     def set(self, **env: str) -> None:
         """Change settings."""

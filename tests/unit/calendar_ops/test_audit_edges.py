@@ -138,6 +138,29 @@ def test_a_title_typed_over_the_placeholder_is_found_and_so_is_a_place(state):
         assert row(firm)["different"][0]["fields"] == ["text", "ort"]
 
 
+def test_what_one_run_showed_in_full_is_in_step_but_told_where_the_setting_says_anonymous(state):
+    with world(state, full=False, direct=True) as firm:
+        firm.advoware.create("SB", **termin(1, "Verhandlung"))
+        firm.settle(full=True)
+        found = audit_employee("SB", firm.deps)
+        assert (found.in_sync, found.in_full) == (True, 1)
+        assert "1 zeigen ihren Inhalt, obwohl anonym eingestellt ist" in as_html([found], firm.now())
+        firm.settle()
+        assert audit_employee("SB", firm.deps).in_full == 0
+
+
+def test_all_day_appointments_may_be_marked_by_the_other_field(state):
+    with world(state, direct=True, ADVOWARE_ALL_DAY_FIELD="abwesenheit") as firm:
+        absent = termin(1, "Urlaub", "00:00", "23:59", abwesenheit=1) | {"datumBis": day(3)}
+        number = firm.advoware.create("SB", **absent)
+        firm.advoware.create("SB", **termin(2, "Reihe", dauertermin=1, turnus=1, turnusArt=2, datumBis=day(40)))
+        firm.settle()
+        assert "date" in firm.event_of(number)["start"]
+        assert row(firm)["in_sync"]
+        firm.advoware.edit(number, abwesenheit=0)
+        assert "allday" in row(firm)["different"][0]["fields"]
+
+
 def test_an_event_dragged_into_another_calendar_is_only_there(state):
     with world(state, direct=True) as firm:
         number = firm.advoware.create("SB", **termin(1, "Verhandlung"))

@@ -219,6 +219,15 @@ def test_status_shows_everybody_also_who_never_ran_and_asks_nobody(desk):
     assert (desk.firm.advoware.board.calls, desk.firm.google.board.calls) == ([], [])
 
 
+def test_before_anything_ran_status_says_so(desk):
+    assert "nobody is known yet" in desk.good("status")
+    assert json.loads(desk.good("status", "--json")) == {"employees": []}
+
+
+def test_a_release_does_not_go_with_a_dry_run(desk):
+    assert "--dry-run" in desk.bad(2, "sync", "SB", "--release", "abc", "--dry-run")
+
+
 def test_unlock_frees_one_or_all_and_knows_when_there_is_nothing(desk, state):
     for kuerzel in ("SB", "KL", "XY"):
         state.set(f"calendar_sync:lock:{kuerzel}", "stuck")
