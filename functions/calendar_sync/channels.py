@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import redis
 
-from shared.errors import IntegrationError
+from shared.errors import IntegrationError, UpstreamRejectedError
 from shared.google.client import Channel, Opened
 from shared.log import get_log
 
@@ -27,6 +27,8 @@ RENEW_BEFORE_S, AT_LEAST_S = 24 * 3600.0, 3600.0  # the poll that renews comes e
 OVERLAP_S = 60.0
 ATTEMPT_S = 60
 _ID_LENGTH = 32
+
+Act = Callable[[], None]
 
 
 def channel_id(kuerzel: str, secret: bytes, generation: int) -> str:
@@ -88,27 +90,38 @@ class Channels:
 
     def care(self, kuerzel: str, calendar_id: str, google: Watcher) -> None:
         """Open, follow up or close what is due; a refusal is noted and left to the next call."""
-        kept = self._read(kuerzel)
-        if kept is None or not self._fits(kept, calendar_id) or kept.ends_soon(self.now()):
-            self._alone(kuerzel, lambda: self._open(kuerzel, calendar_id, kept, google))
-        elif kept.replaced and self.now() >= kept.opened + OVERLAP_S:
-            self._alone(kuerzel, lambda: self._close(kuerzel, kept, google))
+        self._attend(kuerzel, lambda: self._missing(kuerzel, calendar_id, google) or self._due(kuerzel, google))
 
     def open_missing(self, kuerzel: str, calendar_id: str, google: Watcher) -> None:
         """Open a channel where there is none for this calendar; everything else is left to `care`."""
-        kept = self._read(kuerzel)
-        if kept is None or not self._fits(kept, calendar_id):
-            self._alone(kuerzel, lambda: self._open(kuerzel, calendar_id, kept, google))
+        self._attend(kuerzel, lambda: self._missing(kuerzel, calendar_id, google))
 
-    def _alone(self, kuerzel: str, act: Callable[[], None]) -> None:
-        if not self.client.set(_attempt(kuerzel), "1", nx=True, ex=ATTEMPT_S):
+    def _attend(self, kuerzel: str, task: Callable[[], Act | None]) -> None:
+        """Do what is to be done, alone; somebody else may have done it before it was our turn."""
+        if task() is None or not self.client.set(_attempt(kuerzel), "1", nx=True, ex=ATTEMPT_S):
             return
         try:
-            act()
+            act = task()
+            if act is not None:
+                act()
         except IntegrationError as error:
             log.warning("push_channel_refused", slug=error.slug)
         finally:
             self.client.delete(_attempt(kuerzel))
+
+    def _missing(self, kuerzel: str, calendar_id: str, google: Watcher) -> Act | None:
+        kept = self._read(kuerzel)
+        if kept is not None and self._fits(kept, calendar_id):
+            return None
+        return lambda: self._open(kuerzel, calendar_id, kept, google)
+
+    def _due(self, kuerzel: str, google: Watcher) -> Act | None:
+        kept = self._read(kuerzel)
+        if kept is not None and kept.ends_soon(self.now()):
+            return lambda: self._open(kuerzel, kept.calendar, kept, google)
+        if kept is not None and kept.replaced and self.now() >= kept.opened + OVERLAP_S:
+            return lambda: self._close(kuerzel, kept, google)
+        return None
 
     def _fits(self, kept: Kept, calendar_id: str) -> bool:
         return kept.calendar == calendar_id and kept.target == self._target()
@@ -124,7 +137,10 @@ class Channels:
 
     def _close(self, kuerzel: str, kept: Kept, google: Watcher) -> None:
         for channel, resource in kept.replaced:
-            google.stop(channel, resource)
+            try:
+                google.stop(channel, resource)
+            except UpstreamRejectedError as error:
+                log.info("push_channel_left_to_end", slug=error.slug)
         self._write(kuerzel, replace(kept, replaced=[]))
 
     def _target(self) -> str:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,6 +108,37 @@ def test_after_a_flush_a_new_channel_comes_and_both_are_still_known(firm):
     firm.later(seconds=1)
     care(firm)
     assert [owner_of(channel.id, ["SB"], [SECRET]) for channel in alive(firm)] == ["SB", "SB"]
+
+
+def test_polls_at_the_same_moment_open_one_channel(firm):
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: care(firm), range(24)))
+    assert len(alive(firm)) == 1
+    assert firm.state.exists("calendar_sync:channel_attempt:SB") == 0
+
+
+def test_a_channel_that_google_does_not_let_us_close_is_left_to_its_end(firm):
+    care(firm)
+    firm.later(days=6, hours=1)
+    care(firm)
+    firm.later(minutes=15)
+    firm.google.board.add(Fault("status", method="POST", path="/channels/stop$", status=403))
+    care(firm)
+    firm.forget_calls()
+    care(firm)
+    assert firm.google.board.calls == []
+
+
+def test_while_google_is_down_the_old_channel_stays_on_the_list_of_what_is_to_be_closed(firm):
+    care(firm)
+    firm.later(days=6, hours=1)
+    care(firm)
+    firm.later(minutes=15)
+    firm.google.board.add(Fault("status", method="POST", path="/channels/stop$", status=503, times=5))
+    care(firm)
+    assert len(alive(firm)) == 2
+    care(firm)
+    assert len(alive(firm)) == 1
 
 
 def test_another_address_or_token_or_calendar_gets_a_new_channel(firm):
