@@ -32,13 +32,18 @@ BIN_S = 60 * 24 * 3600  # longer than Google keeps a deleted event
 
 @dataclass(frozen=True)
 class LastRead:
-    """What the last clean run saw; `several` names the appointments with more than one event, the bin included."""
+    """What the last clean run saw.
+
+    `several` names the appointments with more than one event, the bin included; from the moment `again` on (0: never)
+    everything is to be looked at anew, because a refused creation is tried once more.
+    """
 
     token: str
     digest: str
     linked: int
     mode: str
     several: tuple[str, ...] = ()
+    again: float = 0
 
 
 class Memory:

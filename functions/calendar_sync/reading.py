@@ -78,7 +78,8 @@ def read_both(run: Run, known: Known) -> Reading:
         asked = [*missing, *(binned if known.mark else ())]  # after a flush all of the bin would look fresh
         hold, pairs = None, _confirmed(pairs, asked, run)
     doubled = several(theirs) if listed.complete or known.last is None else {*several(theirs), *known.last.several}
-    seen = LastRead(listed.token or "", digest, linked, run.rules.mode, tuple(sorted(doubled)))
+    again = refused_until(theirs, run.rules.grace_s) or (0 if listed.complete or not known.last else known.last.again)
+    seen = LastRead(listed.token or "", digest, linked, run.rules.mode, tuple(sorted(doubled)), again)
     exceptions = [event for event in listed.items if is_exception(event)]
     return Reading(pairs, seen, newest(listed.items, known.mark), showing(exceptions, theirs, run), hold)
 
@@ -117,7 +118,8 @@ def _events(run: Run, known: Known, digest: str) -> Listed:
     if not run.calendar_id:
         return Listed()  # a preview for somebody who has no calendar yet
     last, fresh = known.last, frozenset[str]()
-    if last is not None and last.token and not known.sweep:
+    due = last is not None and 0 < last.again <= run.rules.read_at
+    if last is not None and last.token and not known.sweep and not due:
         try:
             delta = run.google.list_events(run.calendar_id, sync_token=last.token, before_page=run.check)
         except SyncTokenExpiredError:
@@ -215,3 +217,9 @@ def several(theirs: Sequence[Theirs]) -> set[str]:
     """Name the appointments that have more than one event, deleted ones included; a delta shows only one of them."""
     counted = Counter(item.fr_nr for item in theirs if item.fr_nr)
     return {fr_nr for fr_nr, count in counted.items() if count > 1}
+
+
+def refused_until(theirs: Sequence[Theirs], grace_s: float) -> float:
+    """Tell when the first refused creation may be tried again; 0 when there is none."""
+    refused = [item.link.intent for item in theirs if item.link.intent and not item.fr_nr and not item.cancelled]
+    return min((intent.at + grace_s + 1 for intent in refused if intent.refused), default=0)
