@@ -8,6 +8,7 @@ from functions.cli.calendar import audit, plan, status, sync, unlock
 from functions.cli.doctor import doctor
 from functions.cli.espocrm import espocrm
 from functions.cli.failures import EPILOG, Careful
+from functions.cli.leads import leads
 from functions.cli.letters import deadletters
 
 
@@ -20,5 +21,5 @@ def main(verbose: bool) -> None:
     log.set_up("INFO" if verbose else "CRITICAL")
 
 
-for command in (sync, plan, audit, status, unlock, deadletters, doctor, espocrm):
+for command in (sync, plan, audit, status, unlock, deadletters, doctor, leads, espocrm):
     main.add_command(command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from functions.calendar_sync.deps import Deps
+    from functions.leads.admin import Admin
     from functions.ops.letters import Letters
     from shared.espocrm.client import EspoCrmClient
     from shared.events.bus import Bus
@@ -68,6 +69,28 @@ class Firm:
 
         settings = read(EspoCrmSettings)
         return EspoCrmClient(settings, HttpClient("espocrm", settings.timeout_s), Pause(self.bus.client(1)))
+
+    @functools.cached_property
+    def leads(self) -> Admin:
+        """Give what persons decide about leads."""
+        from functions.leads.deps import Deps, Settings
+        from shared.settings.advoware import AdvowareSettings
+        from shared.settings.base import read
+        from shared.settings.common import CommonSettings, EventSettings, RedisSettings
+        from shared.settings.espocrm import EspoCrmSettings
+        from shared.settings.leads import LeadSettings, OfficeSettings
+
+        bus = self.bus
+        settings = Settings(
+            read(CommonSettings),
+            read(RedisSettings),
+            read(EventSettings),
+            read(LeadSettings),
+            read(OfficeSettings),
+            read(EspoCrmSettings),
+            read(AdvowareSettings),
+        )
+        return Deps(settings, bus).admin
 
     def names(self, kuerzel: str | None) -> list[str]:
         """Name the employee that is meant, or all."""
