@@ -16,6 +16,7 @@ _COMMON = (
     "gmail.com web.de gmx.de gmx.net t-online.de freenet.de outlook.de outlook.com hotmail.com hotmail.de yahoo.de "
     "yahoo.com icloud.com aol.com arcor.de posteo.de mailbox.org live.de me.com googlemail.com online.de"
 ).split()
+_WRONG_ENDINGS = frozenset("con cmo cim vom ed dr dee comm".split())
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[A-Za-z]{2,}")
 _EMERGENCY = re.compile(r"11[0235]|116\d{3}")
 _BLOCKED = re.compile(r"\+49(137|18|700|900|190|118|31|32|800)")
@@ -49,6 +50,9 @@ def _near(domain: str) -> str | None:
     plain = domain.strip().lower().replace(",", ".").replace(" ", "")
     if domain in _COMMON:
         return None
+    stem, _, ending = plain.rpartition(".")
+    if ending in _WRONG_ENDINGS and (meant := next((each for each in _COMMON if each.startswith(f"{stem}.")), None)):
+        return meant
     return next(iter(difflib.get_close_matches(plain, _COMMON, 1, 0.83)), None) if plain else None
 
 

@@ -63,7 +63,8 @@ class CrmSteps:
                 self._note(journey, "Lead", target, submission, facts)
                 self._raise_urgency(journey, target, submission, verdict, envelope.received_at)
             case _:
-                target = self._lead(journey, submission, envelope, facts)
+                before, target = target, self._lead(journey, submission, envelope, facts)
+                self._hint(journey, before, target)
                 self._task(journey, "Lead", target, submission, verdict, envelope.received_at)
         self._read_back(journey, way, target)
         journey.write(("payload",), state="bestaetigt", crm_id=target)
@@ -102,7 +103,9 @@ class CrmSteps:
         if contact:
             return "contact", str(contact["id"])
         before = self._earlier(submission)
-        return ("lead_note", str(before.same["id"])) if before.same else ("lead", "")
+        if before.same:
+            return "lead_note", str(before.same["id"])
+        return "lead", str(before.open_others[-1]["id"]) if before.open_others else ""
 
     def _earlier(self, submission: Submission) -> duplicates.Earlier:
         mail, phone = submission.lead.person.email, next(iter(submission.phones), None)
@@ -125,6 +128,16 @@ class CrmSteps:
             return self.crm.create_lead(self.fields(submission, named))
 
         return journey.ensure("lead", find, create)
+
+    def _hint(self, journey: Journey, before: str, target: str) -> None:
+        """Say beside an open lead of the same person that there is another one; the new one names the old."""
+        if before and before != target:
+            text = f"Neue Anfrage zu einem anderen Anliegen.\n{process_line(journey.lead_id)}"
+            journey.ensure(
+                "hint",
+                lambda: self.crm.note_of("Lead", before, journey.lead_id),
+                lambda: self.crm.add_note("Lead", before, text),
+            )
 
     def _note(self, journey: Journey, parent: str, target: str, submission: Submission, facts: Facts) -> None:
         journey.ensure(

@@ -25,6 +25,7 @@ class Earlier:
 
     same: Record | None = None
     others: tuple[Record, ...] = ()
+    open_others: tuple[Record, ...] = ()
 
 
 def contact_of(by_mail: Iterable[Record], by_phone: Iterable[Record]) -> Record | None:
@@ -48,7 +49,8 @@ def earlier(submission: Submission, by_mail: Iterable[Record], by_phone: Iterabl
     )
     open_ones = [row for row in ours if row.get("status") not in CLOSED and _age(row, now) <= WINDOW]
     same = next((row for row in reversed(open_ones) if is_same_matter(submission, row)), None)
-    return Earlier(same, tuple(row for row in ours if row is not same))
+    others = tuple(row for row in ours if row is not same)
+    return Earlier(same, others, tuple(row for row in open_ones if row is not same))
 
 
 def is_same_matter(submission: Submission, row: Record) -> bool:

@@ -62,10 +62,8 @@ class Journey:
         except UpstreamTimeoutError:
             self.write(**{_until(step): _now_ms() + int(self._settle_s * 500)})
             raise
-        except UpstreamMalformedError:
-            raise
         except UpstreamError as error:
-            broken = error.upstream_status is None
+            broken = error.upstream_status is None or isinstance(error, UpstreamMalformedError)
             self.write(**{_until(step): _now_ms() + int(BROKEN_SETTLE_S * 1000) if broken else 0})
             raise
 

@@ -119,7 +119,7 @@ class World:
 
 def _dump(client: Any) -> list[str]:
     found = []
-    for key in client.keys():
+    for key in client.scan_iter():
         match client.type(key):
             case "string":
                 value = client.get(key)

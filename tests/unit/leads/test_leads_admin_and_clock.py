@@ -1,0 +1,120 @@
+"""Erasure with its report, retention, and what was taken while the store was away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from leads_world import FORM, lines_of
+from mail_box import mail_box
+
+from shared.errors import InvalidRequestError, NotFoundError
+
+
+def test_erasure_says_what_was_erased_where(world):
+    first = world.post(FORM).json["id"]
+    world.work()
+    world.post(FORM | {"nachricht": "Und noch ein Satz von mir"})
+    world.work()
+    waiting = world.post(FORM | {"nachricht": "Noch nicht bearbeitet"}).json["id"]
+    report = world.main.deps().admin.erase(email="ANNA@example.org")
+    assert set(report["redis"]["vorgaenge"]) >= {first, waiting}
+    assert report["redis"]["inhalte"] == 1
+    assert [each["ergebnis"] for each in report["Lead"]] == ["personenbezogene Angaben gelöscht"]
+    assert report["Lead"][0]["notizen"] == 1
+    assert "§ 50 BRAO" in report["advoware"]
+    assert world.rows("Note") == []
+    assert "Groß" not in str(world.rows("Lead"))
+    assert world.work() == ["done"]
+    assert "Noch nicht bearbeitet" not in str(world.rows("Lead"))
+
+
+def test_erasure_finds_by_number_in_any_spelling(world):
+    world.post(FORM)
+    world.work()
+    report = world.main.deps().admin.erase(phone="+49 (0)511 / 123 45 67")
+    assert len(report["redis"]["vorgaenge"]) == len(report["Lead"]) == 1
+
+
+def test_a_client_s_contact_is_not_erased_by_a_machine(world):
+    world.espocrm.add("Contact", lastName="Groß", emailAddress="anna@example.org")
+    world.post(FORM)
+    world.work()
+    report = world.main.deps().admin.erase(email="anna@example.org")
+    assert "Person" in report["Contact"][0]["ergebnis"]
+    assert (len(world.rows("Contact")), len(world.rows("Note"))) == (1, 0)
+
+
+def test_erasure_reports_where_it_could_not_look(world):
+    world.post(FORM)
+    world.work()
+    world.crm_server.close() if hasattr(world.crm_server, "close") else world.espocrm.logins.users.clear()
+    report = world.main.deps().admin.erase(email="anna@example.org")
+    assert {each["ort"] for each in report["fehler"]} == {"EspoCRM Lead", "EspoCRM Contact"}
+
+
+def test_an_unconfirmed_sign_up_is_erased_too(make_world):
+    with mail_box() as box:
+        world = make_world(SMTP_URL=box.url, PUBLIC_BASE_URL="https://api.example", NEWSLETTER_TARGET_LIST_ID="x")
+        world.post({"typ": "newsletter", "email": "anna@example.org", "newsletter": "1"})
+        world.work()
+        assert world.main.deps().admin.erase(email="anna@example.org")["redis"]["anmeldungen"] == 1
+        assert list(world.redis[0].scan_iter("lead:optin:*")) == []
+
+
+def test_erasure_needs_somebody_and_release_something(world):
+    with pytest.raises(InvalidRequestError):
+        world.main.deps().admin.erase(phone="12")
+    with pytest.raises(NotFoundError):
+        world.main.deps().admin.release("0" * 32)
+
+
+def test_leads_that_came_to_nothing_end_after_half_a_year(world):
+    world.post(FORM)
+    world.post(FORM | {"email": "b@example.org", "telefon": "", "nachricht": "Kunde"})
+    world.post(FORM | {"email": "c@example.org", "telefon": "", "nachricht": "Frisch"})
+    world.work()
+    other = world.espocrm.add("Lead", lastName="Fremd", description="Nicht von uns: Vorgang: x")
+    rows = world.espocrm.records._rows["Lead"]
+    old = (datetime.now(UTC) - timedelta(days=181)).strftime("%Y-%m-%d %H:%M:%S")
+    for row in rows.values():
+        if "Frisch" not in row["description"]:
+            row["modifiedAt"] = old
+        if "Kunde" in row["description"]:
+            row["status"] = "Converted"
+    assert world.client.post("/leads/maintenance").json["deleted"] == 1
+    left = str(world.rows("Lead"))
+    assert ("Kunde" in left, "Frisch" in left, other in left, "Was nun" in left) == (True, True, True, False)
+
+
+def test_spam_is_kept_as_long_as_configured(make_world):
+    world = make_world(RETENTION_SPAM_DAYS="5")
+    lead_id = world.post(FORM | {"honeypot": "x"}).json["id"]
+    world.work()
+    assert 4 * 86400 < world.redis[0].ttl(f"lead:record:{lead_id}") <= 5 * 86400
+
+
+def test_a_lead_taken_without_the_store_gets_its_task_by_the_clock(world, monkeypatch):
+    import redis as library
+
+    store = world.main.deps().store
+    with monkeypatch.context() as away:
+        away.setattr(type(store), "accept", lambda *_: (_ for _ in ()).throw(library.ConnectionError("gone")))
+        lead_id = world.post(FORM, Idempotency_Key="k-1").json["id"]
+    assert (len(world.rows("Lead")), world.rows("Task")) == (1, [])
+    assert world.client.post("/leads/maintenance").json["completed"] == 1
+    assert world.rows("Task")[0]["parentId"] == world.rows("Lead")[0]["id"]
+    lead = world.rows("Lead")[0]
+    assert lines_of(lead["description"])["Vorgang"] == lead_id
+    assert "Aufnahme" not in lead["description"]
+    assert world.post(FORM, Idempotency_Key="k-1").status_code == 200
+    world.work()
+    assert (len(world.rows("Lead")), len(world.rows("Task"))) == (1, 1)
+
+
+def test_maintenance_survives_an_outage_and_may_run_twice(world):
+    world.espocrm.logins.users.clear()
+    answer = world.client.post("/leads/maintenance")
+    assert answer.status_code == 200
+    assert answer.json["failed"]
+    assert world.client.get("/leads/maintenance").status_code == 405

@@ -1,0 +1,169 @@
+"""Conflicts of interest, what a person's release lets go on, and the way to Advoware."""
+
+from __future__ import annotations
+
+import pytest
+from leads_world import FORM, lines_of
+
+from functions.leads.conflict import cologne, is_named
+from sandbox.faults import Fault
+
+CASE = FORM | {"mieter_name": "Max Meier", "objekt_adresse": "Lange Str. 1, 30159 Hannover"}
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world(advoware=True)
+
+
+def kollision(world) -> str:
+    return lines_of(world.rows("Lead")[0]["description"])["Kollision"]
+
+
+def test_nothing_found_after_everything_was_asked_is_free(world):
+    world.post(CASE)
+    world.work()
+    assert kollision(world) == "frei"
+
+
+def test_without_opponent_or_object_it_stays_open(world):
+    world.post(FORM)
+    world.work()
+    assert kollision(world) == "offen"
+    assert world.redis[0].zcard("lead:open") == 0
+
+
+def test_the_sender_as_the_other_side_is_a_hit(world):
+    world.advoware.registry.create_matter("1/26", kurzrubrum="Schulz ./. Gross", rolle="mandant", betNr=900)
+    world.post(FORM)
+    world.work()
+    assert kollision(world) == "treffer"
+
+
+def test_the_other_side_as_our_client_is_a_hit(world):
+    number = world.advoware.registry.create_party(vorname="Max", name="Meier")
+    world.advoware.registry.create_matter("2/26", kurzrubrum="Meier ./. X", rolle="mandant", betNr=number)
+    world.post(CASE)
+    world.work()
+    assert kollision(world) == "treffer"
+
+
+def test_the_same_object_is_a_hit_and_the_same_street_elsewhere_is_none(world):
+    world.advoware.registry.create_matter("3/26", kurzrubrum="A ./. B", objekt="Lange Str. 1, 10115 Berlin")
+    world.post(CASE)
+    world.work()
+    assert kollision(world) == "frei"
+    world.advoware.registry.create_matter("4/26", kurzrubrum="A ./. B", objekt="Lange Str. 1, 30159 Hannover")
+    world.post(CASE | {"email": "b@example.org", "telefon": "", "nachricht": "x y", "nachname": "Klein"})
+    world.work()
+    assert lines_of(world.rows("Lead")[1]["description"])["Kollision"] == "treffer"
+
+
+def test_a_hit_says_nothing_of_the_matter_in_espocrm(world):
+    world.advoware.registry.create_matter("77/26", kurzrubrum="Schulz ./. Groß", rolle="mandant", betNr=900)
+    world.post(FORM)
+    world.work()
+    assert "77/26" not in str(world.rows("Lead")) + world.everything_in_redis()
+    assert "Schulz" not in str(world.rows("Lead"))
+
+
+def test_a_check_that_could_not_be_made_is_made_again_by_the_clock(world):
+    world.advoware.board.add(Fault("status", path="akten", status=503, times=None))
+    world.post(CASE)
+    world.work()
+    assert kollision(world) == "offen"
+    world.client.post("/leads/maintenance")
+    world.work()
+    assert kollision(world) == "offen"
+    world.advoware.board.clear()
+    assert world.client.post("/leads/maintenance").json["checks"] == 1
+    world.work()
+    assert kollision(world) == "frei"
+    assert world.client.post("/leads/maintenance").json["checks"] == 0
+
+
+def test_nothing_reaches_advoware_before_a_person_s_release(world):
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.client.post("/leads/maintenance")
+    world.work()
+    assert world.advoware.registry.parties() == []
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    party = world.advoware.registry.parties()[0]
+    assert (party["name"], party["vorname"], party["email"]) == ("Groß", "Änne", "anna@example.org")
+    lines = lines_of(world.rows("Lead")[0]["description"])
+    assert (lines["Freigabe"], lines["Advoware"]) == ("ja", f"betNr {party['betNr']}")
+
+
+def test_a_party_that_is_there_already_is_linked(world):
+    number = world.advoware.registry.create_party(vorname="Änne", name="Gross", email="ANNA@example.org")
+    world.advoware.registry.create_party(vorname="Änne", name="Groß")
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    assert len(world.advoware.registry.parties()) == 2
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {number}"
+
+
+def test_two_parties_that_fit_are_a_person_s_choice(world):
+    for _ in range(2):
+        world.advoware.registry.create_party(vorname="Änne", name="Groß", email="anna@example.org")
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    assert world.work() == ["dead"]
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_broken_call_to_advoware_enters_nobody_twice(world, fault):
+    import time
+
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.advoware.board.add(Fault(fault, method="POST", path="beteiligte", times=1))
+    world.main.deps().admin.release(lead_id)
+    for _ in range(30):
+        if not world.work(1):
+            break
+        time.sleep(0.15)
+    assert len(world.advoware.registry.parties()) == 1
+
+
+def test_a_tenant_never_reaches_advoware_even_when_released(world):
+    lead_id = world.post(CASE | {"typ": "mieter"}).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    assert world.advoware.board.calls == []
+
+
+def test_a_release_by_status_in_espocrm_is_seen_by_the_clock(world):
+    world.post(CASE)
+    world.work()
+    lead = world.rows("Lead")[0]
+    world.espocrm.records.entities["Lead"].enums["status"] = ("New", "freigegeben")
+    world.espocrm.edit("Lead", lead["id"], status="freigegeben")
+    assert world.client.post("/leads/maintenance").json["released"] == 1
+    world.work()
+    assert len(world.advoware.registry.parties()) == 1
+    assert world.client.post("/leads/maintenance").json["released"] == 0
+
+
+def test_a_release_after_the_record_ended_works_too(world):
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.redis[0].delete(f"lead:record:{lead_id}")
+    world.espocrm.records.entities["Lead"].enums["status"] = ("New", "freigegeben")
+    world.espocrm.edit("Lead", world.rows("Lead")[0]["id"], status="freigegeben")
+    world.client.post("/leads/maintenance")
+    world.work()
+    assert len(world.advoware.registry.parties()) == 1
+
+
+def test_names_that_sound_alike_are_found():
+    assert cologne("Meier") == cologne("Mayer") == cologne("Maier")
+    assert is_named("Max Meyer", "Schulz Maier")
+    assert not is_named("Meier", "Schulz Müller")
+    assert is_named("Groß GmbH", "GROSS GmbH & Co. KG")

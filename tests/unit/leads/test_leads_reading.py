@@ -1,0 +1,271 @@
+"""Reading any sender: bodies, names, numbers, phones, mails, dates, topics, types."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.leads.contact import may_be_dialled, read_email, read_phones
+from functions.leads.errors import EmptyBodyError, WrongKindError
+from functions.leads.forms import read_form
+from functions.leads.reading import read_body
+from functions.leads.values import as_bool, as_date, as_number, split_address, split_name
+
+FORM_KIND = "application/x-www-form-urlencoded"
+AT = "2026-11-24T05:00:00+00:00"
+
+
+def read(body, kind="application/json", **more):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    options = {"query_type": None, "maps": {}, "received_at": AT, "hosts": {"vermieterhelden.de"}} | more
+    return read_form(read_body(raw, kind), **options)
+
+
+@pytest.mark.parametrize("kind", [FORM_KIND, "text/plain", "", None, "application/json; charset=x", "text/xml"])
+def test_json_is_json_whatever_its_label(kind):
+    assert read_body(b' \n{"a":"b\nc"}', kind).values == {"a": "b\nc"}
+    assert read_body(b'\xef\xbb\xbf{"a":1}', kind).values == {"a": 1}
+
+
+def test_brackets_nest_and_number_lists():
+    body = read_body(b"a%5Bb%5D%5Bc%5D=1&l%5B%5D=x&l%5B%5D=y&n[0]=p&n[1]=q&d=1&d=2&a[b][e]=%C3%A4+%2B", FORM_KIND)
+    assert body.values == {"a": {"b": {"c": "1", "e": "ä +"}}, "l": ["x", "y"], "n": ["p", "q"], "d": ["1", "2"]}
+
+
+def test_a_form_of_more_than_400_fields_is_cut_with_a_remark():
+    body = read_body("&".join(f"f{n}={n}" for n in range(500)).encode(), FORM_KIND)
+    assert (len(body.values), body.remarks) == (400, ("felder_gekuerzt",))
+
+
+def test_multipart_fields_are_read_and_files_dropped():
+    parts = (
+        b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na@example.org\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="f"; filename="v.pdf"\r\n\r\n%PDF\r\n--x--\r\n'
+    )
+    body = read_body(parts, "multipart/form-data; boundary=x")
+    assert (body.values, body.remarks) == ({"email": "a@example.org"}, ("datei_verworfen",))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b'{"a":1e999}',
+        b'{"a":"\\ud800"}',
+        b'{"a":' * 40 + b"1" + b"}" * 40,
+        b'{"a":' + b"9" * 5000 + b"}",
+        b"\xff\xfe{",
+    ],
+)
+def test_what_cannot_be_read_keeps_its_text(raw):
+    body = read_body(raw, "application/json")
+    assert not body.readable
+    assert body.text
+
+
+def test_a_broken_template_gives_its_fields_back():
+    body = read_body(b'{"email":"a@example.org","nachricht":"Er sagt "ja", oder\nnein","themen":"x"}', "text/plain")
+    assert body.values["nachricht"] == 'Er sagt "ja", oder\nnein'
+    assert body.values["themen"] == "x"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([FORM_KIND, "application/json", "text/plain", "multipart/form-data"]))
+def test_no_bytes_at_all_raise_anything_else(raw, kind):
+    try:
+        read(raw, kind)
+    except (EmptyBodyError, WrongKindError):
+        return
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            "email telefon name frist plz nachricht typ themen data fields person einwilligungen x".split()
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+            max_leaves=6,
+        ),
+    )
+)
+def test_no_values_at_all_raise_anything_and_all_stay_inside_the_limits(values):
+    lead = read(values).lead
+    document = lead.to_json()
+    assert json.dumps(document)
+    assert len(lead.weitere) <= 40
+    assert all(len(text) <= 2000 for text in lead.weitere.values())
+
+
+def test_elementor_s_advanced_form():
+    raw = (
+        b"form[id]=ab12&form[name]=Anfrage&fields[name][id]=name&fields[name][title]=Name"
+        b"&fields[name][raw_value]=Anna+Gro%C3%9F"
+        b"&fields[field_7][title]=E-Mail&fields[field_7][raw_value]=a@example.org&fields[message][raw_value]=Hallo"
+        b"&meta[page_url][title]=Seite&meta[page_url][value]=https://x.test/?utm_source=g"
+        b"&meta[remote_ip][value]=1.2.3.4"
+    )
+    lead = read(raw, FORM_KIND).lead
+    assert (lead.person.nachname, lead.person.email, lead.anliegen.beschreibung) == ("Groß", "a@example.org", "Hallo")
+    assert (lead.quelle.utm_source, lead.technik.ip, lead.quelle.formular) == ("g", "1.2.3.4", "Anfrage")
+
+
+def test_a_normalised_lead_reads_as_itself():
+    document = {
+        "event": "lead.created",
+        "typ": "vermieter_anfrage",
+        "person": {"nachname": "Groß", "email": "a@example.org"},
+        "objekt": {"strasse": "Lange Str.", "hausnummer": "1", "plz": "30159", "art": "wohnung", "einheiten": 3},
+        "gegenseite": {"name": "Max Meier", "rolle": "mieter"},
+        "anliegen": {"thema": "raeumung", "beschreibung": "Text", "frist": "2026-12-04", "frist_art": "gericht"},
+        "kontaktwunsch": {"rueckruf": True, "zeitfenster": "vormittags"},
+        "einwilligungen": [{"zweck": "datenschutzhinweis", "erteilt": True, "zeitpunkt": AT, "ip": "203.0.113.1"}],
+        "technik": {"ip": "203.0.113.1", "ausfuellzeit_s": 44.5},
+        "quelle": {"plugin": "bridge", "utm_source": "google"},
+    }
+    written = read(document).lead.to_json()
+    assert {name: written[name] for name in document} == document
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "kind"),
+    [
+        ({"typ": "Vermieter"}, None, "vermieter_anfrage"),
+        ({"type": "mieter"}, "newsletter", "mieter_anfrage"),
+        ({}, "newsletter", "newsletter_anmeldung"),
+        ({"form_id": "7"}, None, "mieter_anfrage"),
+        ({"data": {"typ": "kontakt"}}, "mieter", "kontaktformular"),
+        ({}, None, "kontaktformular"),
+    ],
+)
+def test_where_the_type_comes_from(body, query, kind):
+    assert read(body, query_type=query, maps={"7": {"typ": "mieter"}}).lead.typ == kind
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts"),
+    [
+        ("Anna Groß", ("Anna", "Groß", None)),
+        ("Anna Maria Groß", ("Anna Maria", "Groß", None)),
+        ("Ludwig van Beethoven", ("Ludwig", "van Beethoven", None)),
+        ("Dr. Anna von der Heide", ("Anna", "von der Heide", "Dr.")),
+        ("Groß, Anna", ("Anna", "Groß", None)),
+        ("Groß", (None, "Groß", None)),
+    ],
+)
+def test_names_in_one_field(whole, parts):
+    assert split_name(whole) == parts
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [
+        ("4.350,50 €", 4350.5),
+        ("4350.50", 4350.5),
+        ("4.350", 4350),
+        ("4,5", 4.5),
+        ("1,234.50", 1234.5),
+        ("x", None),
+        (True, None),
+    ],
+)
+def test_amounts(given, number):
+    assert as_number(given) == number
+
+
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [("2026-12-04", date(2026, 12, 4)), ("4.12.2026", date(2026, 12, 4)), ("04/12/2026", None), ("31.02.2026", None)],
+)
+def test_days(given, day):
+    assert as_date(given) == day
+
+
+def test_yes_and_no():
+    given = ("on", 1, "true", "ja", "yes", "accepted", "", 0, "nein", "vielleicht", None)
+    assert [as_bool(each) for each in given] == [
+        True, True, True, True, True, True, None, False, False, None, None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "numbers"),
+    [
+        ("0511 / 123 45-67", ["+495111234567"]),
+        ("+49 (0) 511 1234567", ["+495111234567"]),
+        ("49 511 1234567", ["+495111234567"]),
+        ("4915112345678", ["+4915112345678"]),
+        ("0511 1234567 App. 12", ["+495111234567"]),
+        ("0511 1234567 (abends)", ["+495111234567"]),
+        ("Tel.: 0511 1234567", ["+495111234567"]),
+        ("tel:+495111234567;ext=3", ["+495111234567"]),
+        ("0511 1234567 oder 0171 1234567", ["+495111234567"]),
+        ("0511 1234567, 0171 1234567", ["+495111234567", "+491711234567"]),
+        ("٠٥١١ ١٢٣٤٥٦٧", ["+495111234567"]),
+        ("+43 1 5123456", ["+4315123456"]),
+        ("112", []),
+        ("*21*0301234567#", []),
+        ("030 ABCDEFG", []),
+        ("keine", []),
+        ("", []),
+    ],
+)
+def test_phones(given, numbers):
+    assert read_phones(given) == numbers
+
+
+@pytest.mark.parametrize(
+    ("number", "allowed"),
+    [
+        ("+495111234567", True),
+        ("+4915112345678", True),
+        ("+4315123456", True),
+        ("+491371234567", False),
+        ("+499001234567", False),
+        ("+491801234567", False),
+        ("+18765551234", False),
+        ("+881612345678", False),
+        ("+33123456789", False),
+        (None, False),
+    ],
+)
+def test_which_numbers_a_machine_may_dial(number, allowed):
+    assert may_be_dialled(number) is allowed
+
+
+def test_mails():
+    assert read_email(" Anna.Gross@EXAMPLE.org ").address == "Anna.Gross@example.org"
+    assert read_email("a@b.de\nBcc: x@y.de").address is None
+    assert read_email("x" * 65 + "@example.org").address is None
+    assert read_email("a@web.con").suggestion == "web.de"
+    assert read_email("a@gmial.com").suggestion == "gmail.com"
+    assert read_email("a@gmx.de").suggestion is None
+    assert read_email("a@mailinator.com").disposable
+    assert read_email("").address is None
+
+
+def test_addresses_in_one_field():
+    assert split_address("Lange Str. 1a, 30159 Hannover") == ("Lange Str.", "1a", "30159", "Hannover")
+    assert split_address("Am Markt") == ("Am Markt", None, None, None)
+
+
+def test_markup_and_control_characters_go_and_what_is_no_markup_stays():
+    text = "<b>Miete</b> < 500 €\x00\x1b\r\nZeile\u202e 2"
+    assert read({"email": "a@example.org", "nachricht": text}).lead.anliegen.beschreibung == "Miete < 500 €\nZeile 2"
+
+
+def test_files_are_links_of_our_own_sites_only():
+    urls = ["https://vermieterhelden.de/a.pdf", "http://vermieterhelden.de/b.pdf", "https://evil.test/c.pdf"]
+    found = read({"email": "a@example.org", "unterlagen": urls})
+    assert [each.url for each in found.lead.anhaenge] == urls[:1]
+    assert ("anhaenge", "anhang_verworfen") in {(each.feld, each.code) for each in found.remarks}
+
+
+def test_an_address_under_an_unknown_name_is_found():
+    assert read({"feld_12": "a@example.org", "feld_13": "Text"}).lead.person.email == "a@example.org"
