@@ -25,6 +25,7 @@ from shared.web.framework import install
 
 RUN_LIMIT_PUBSUB_S = 540  # a push has to be acknowledged within 600 s
 RUN_LIMIT_S = 840
+PUSH_PATH = "/calendar/push"
 
 PARTS = startup.start(
     *MODELS, AdvowareSettings, GoogleSettings, CalendarSettings, secrets=("GATEWAY_SECRET", "CALENDAR_PUSH_TOKEN")
@@ -86,7 +87,9 @@ def channels() -> Channels | None:
     if address is None:
         return None
     token = _TOKEN.get_secret_value() if _TOKEN else ""
-    return Channels(deps().state, f"{address.rstrip('/')}/calendar/push", token, SETTINGS.bases().keys[0])
+    return Channels(
+        deps().state, f"{address.rstrip('/').removesuffix(PUSH_PATH)}{PUSH_PATH}", token, SETTINGS.bases().keys[0]
+    )
 
 
 _CASCADE = Cascade(deps, lambda: BUS["calendar_sync_all"].publisher, channels)

@@ -93,7 +93,7 @@ def queues(firm: Firm) -> Iterator[Finding]:
         stats = firm.bus.queue(name).stats()
         if stats.oldest_age_s > OLD_S:
             minutes = round(stats.oldest_age_s / 60)
-            mend = "is the worker running? systemctl status bitbylaw-worker, or: python -m functions.worker"
+            mend = "is the worker running (python -m functions.worker)? does POST /ops/relay come every minute?"
             yield Finding("bad", "queues", f"{name}: {stats.depth} wait, the oldest for {minutes} min", mend)
         elif stats.dead:
             yield Finding("warn", "queues", f"{name}: {stats.dead} dead letters", "bitbylaw deadletters")

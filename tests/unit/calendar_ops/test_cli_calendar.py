@@ -112,6 +112,19 @@ def test_a_held_plan_says_why_and_passes_once_by_its_hash(desk):
     desk.bad(3, "sync", "SB", "--release", mark)
 
 
+def test_a_list_too_short_to_believe_holds_every_deletion_and_says_so(desk):
+    numbers = [desk.firm.advoware.create("SB", **termin(n, f"Termin {n}")) for n in range(8)]
+    desk.good("sync", "SB", "--wait")
+    for number in numbers[:6]:
+        desk.firm.advoware.delete(number)
+    text = plan_of(desk)
+    assert "! 6 deletions in google are held: Advoware's list is empty or below half of the 8 linked" in text
+    mark = re.search(r"--release ([0-9a-f]+)", text).group(1)
+    assert desk.call("sync", "SB", "--wait").exit_code == 1
+    desk.good("sync", "SB", "--release", mark, "--wait")
+    assert len(desk.firm.events()) == 2
+
+
 def test_sync_runs_here_when_no_worker_does_and_shows_the_row(desk):
     desk.firm.advoware.create("SB", **termin(1, "Verhandlung"))
     out = desk.good("sync", "SB", "--wait")

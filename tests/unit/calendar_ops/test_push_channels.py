@@ -82,6 +82,28 @@ def test_the_next_channel_is_opened_a_day_before_the_end_and_the_old_one_lives_o
     assert firm.google.board.calls == []
 
 
+def test_a_renewal_costs_one_call_and_closing_the_old_channel_another(firm):
+    def calls() -> list[str]:
+        found = [f"{call.method} {call.path.rpartition('/')[2]}" for call in firm.google.board.calls]
+        firm.forget_calls()
+        return [each for each in found if "token" not in each]
+
+    firm.forget_calls()
+    care(firm)
+    assert calls() == ["POST watch"]
+    firm.later(days=3)
+    care(firm)
+    assert calls() == []
+    firm.later(days=3)
+    care(firm)
+    assert calls() == ["POST watch"]
+    firm.later(minutes=15)
+    care(firm)
+    assert calls() == ["POST stop"]
+    care(firm)
+    assert calls() == []
+
+
 def test_there_is_never_a_moment_without_a_channel_when_the_poll_comes_every_quarter_of_an_hour(firm):
     care(firm)
     for _ in range(16 * 24 * 4):
