@@ -21,6 +21,6 @@ def test_in_the_end_both_sides_agree_and_nothing_is_lost_doubled_or_shown(state:
         game.restores, game.switches = (0.5 if seed % 6 == 2 else 0), seed % 3 == 0
         try:
             game.play()
-        except AssertionError:
-            print("\n".join(game.told))
+        except AssertionError as error:
+            error.add_note("\n".join(game.told))
             raise
