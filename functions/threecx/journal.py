@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from functions.threecx.call import Call, Entry, Group, grouped
@@ -13,9 +12,8 @@ from functions.threecx.directory import Directory
 from functions.threecx.matching import Hit, can_match, only_one
 from functions.threecx.records import ID_LINE, Known, call_fields, changes
 from functions.threecx.tasks import Tasks
-from shared.clock import Clock, utc_now
 from shared.domain.call import Consent
-from shared.errors import UpstreamError, UpstreamRejectedError
+from shared.errors import UpstreamRejectedError
 from shared.espocrm.client import EspoCrmClient
 from shared.events.task import Task
 from shared.log import get_log
@@ -24,7 +22,6 @@ from shared.threecx.provider import Provider
 from shared.threecx.store import Binding, CallStore
 
 log = get_log(__name__)
-STUCK = timedelta(hours=6)
 GONE = "gone"  # a person has deleted the record; it does not come back
 CALL_ENTITY = "Call"
 
@@ -41,13 +38,12 @@ class Journal:
     owners: Mapping[str, str]
     default_owner: str = ""
     public_url: str = ""
-    clock: Clock = utc_now
 
     def handle(self, task: Task) -> None:
         """Journal whatever belongs together with one entry."""
         self.write(str(task.data["call_key"]), task.checkpoint)
 
-    def write(self, key: str, checkpoint: Callable[[], None] = lambda: None) -> None:
+    def write(self, key: str, checkpoint: Callable[[], None] = lambda: None, *, stuck: bool = False) -> None:
         """Find the real calls around an entry and bring each to EspoCRM; two of them share no record."""
         events = self.store.events(key)
         if not events:
@@ -58,7 +54,7 @@ class Journal:
             groups = grouped(self._around(key, call))
             bindings = self.store.bindings(name for group in groups for name in group.keys)
             for group, records in claims(groups, bindings):
-                if group.call.over or group.call.last < self.clock() - STUCK:
+                if group.call.over or (stuck and key in group.keys):
                     checkpoint()
                     self._write(group, records, bindings.get(group.keys[0], Binding()))
 
@@ -181,11 +177,3 @@ def claims(groups: Sequence[Group], bindings: Mapping[str, Binding]) -> list[tup
 
 def _contains(text: str) -> dict[str, str]:
     return {"type": "contains", "attribute": "description", "value": text}
-
-
-def due_before(moment: datetime) -> datetime:
-    """Say since when nothing must have been heard of a call for it to count as stuck."""
-    return moment - STUCK
-
-
-__all__ = ["Journal", "UpstreamError", "claims", "due_before"]

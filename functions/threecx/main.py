@@ -9,6 +9,7 @@ import functions_framework
 from werkzeug.wrappers import Request, Response
 
 from functions.threecx.deps import Deps
+from functions.threecx.template import LOOKUP, REPORT
 from shared import startup
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
@@ -77,7 +78,6 @@ def _journal(task: Task) -> None:
     deps().journal.handle(task)
 
 
-LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
 ROUTES = (
     Route("POST", "/threecx/calls", _place),
     Route("GET", "/threecx/calls/<id>", _status),

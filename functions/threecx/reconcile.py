@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from functions.threecx.call import Call, Entry, grouped
-from functions.threecx.journal import STUCK, Journal
+from functions.threecx.journal import Journal
 from shared.clock import Clock, utc_now
 from shared.domain.call import Event, Said, Status
 from shared.errors import UpstreamError
@@ -22,7 +22,7 @@ from shared.threecx.store import CallStore
 log = get_log(__name__)
 WATERMARK = "threecx:log:watermark"  # STRING, epoch seconds up to which the log was read; for ever
 OVERLAP, FIRST_LOOK = timedelta(minutes=15), timedelta(days=1)
-PATIENCE, ASKED_AT_ONCE = timedelta(minutes=5), 20
+PATIENCE, STUCK, ASKED_AT_ONCE = timedelta(minutes=5), timedelta(hours=6), 20
 
 
 @dataclass(frozen=True)
@@ -93,21 +93,29 @@ class Reconcile:
         return asked, ended
 
     def _announce(self, now: datetime) -> int:
-        """Hand over again what is over or stuck and stands in no journal."""
-        keys = self.store.overdue(now - PATIENCE)
+        """Hand over again what is over and stands in no journal; journal as it is what has been silent for hours."""
+        keys, silent = self.store.overdue(now - PATIENCE), self.store.overdue(now - STUCK)
         found = self.store.many(keys)
-        late = [key for key, events in found.items() if Call(events).over or Call(events).last < now - STUCK]
-        for key in late:
+        over = [key for key, events in found.items() if Call(events).over]
+        for key in over:
             self.publisher().publish(THREECX_CALL, key)
+        stuck = [key for key in silent if key in found and key not in over]
         self.store.close(key for key in keys if key not in found)
-        return len(late)
+        return len(over) + sum(self._journalled(key, stuck=True) for key in stuck)
+
+    def _journalled(self, key: str, *, stuck: bool = False) -> bool:
+        try:
+            self.journal.write(key, stuck=stuck)
+        except PostponeError:
+            return False
+        except UpstreamError as error:
+            log.warning("reconcile_incomplete", slug=error.slug)
+            return False
+        return True
 
     def _relink(self, now: datetime) -> int:
         """Look again for people whose number was unknown when they called."""
         before = self.store.unknown(now)
         for key in before:
-            try:
-                self.journal.write(key)
-            except PostponeError:
-                continue
+            self._journalled(key)
         return len(set(before) - set(self.store.unknown(now)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 CALL: Final = "threecx:call:"  # HASH digest -> sealed event, "id" -> sealed call id; 14 days
 NEAR: Final = "threecx:near:"  # ZSET call key -> start in ms, by mark of the number; 14 days
 JOURNAL: Final = "threecx:journal:"  # HASH record, digest, erased, consent, recording; RETENTION_CALL_DAYS
-OPEN: Final = "threecx:open"  # ZSET call key -> ms of its last event; until journalled
+OPEN: Final = "threecx:open"  # ZSET call key -> ms when something was last heard of it; until journalled
 UNKNOWN: Final = "threecx:unknown"  # ZSET call key -> ms; until linked or RETENTION_CALL_DAYS
 ANSWERED: Final = "threecx:answered"  # ZSET mark of a number -> ms of its last successful call; RETENTION_CALL_DAYS
 _LOCK: Final = "threecx:journal-lock:"  # STRING owner; 60 s
@@ -82,7 +83,7 @@ class CallStore:
         pipe.expire(place, EVENTS_S)
         pipe.zadd(NEAR + number, {key: _ms(begin)}, lt=True)
         pipe.expire(NEAR + number, EVENTS_S)
-        pipe.zadd(OPEN, {key: _ms(event.at)}, gt=True)
+        pipe.zadd(OPEN, {key: int(time.time() * 1000)})
         pipe.execute()
 
     def events(self, key: str) -> frozenset[Event]:
