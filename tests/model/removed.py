@@ -71,7 +71,6 @@ def texts_flow_in_any_mode() -> Iterator[Env]:
 @contextmanager
 def ids_by_google() -> Iterator[Env]:
     """Google chooses the id of a new event, and the link is written afterwards."""
-    tell = identity.OwnIds.read
 
     def insert(ours: Any, run: Any, generation: int = 0, origin: str = "a") -> list[Any]:
         body = {**new_event(run, ours, "unused", origin), "id": run.new_token().lower().translate(_TO_GOOGLE)}
@@ -83,7 +82,6 @@ def ids_by_google() -> Iterator[Env]:
 
     with patch.object(apply, "_insert", insert), patch.object(identity.OwnIds, "read", lambda _s, _id: None):
         yield {}
-    del tell
 
 
 _TO_GOOGLE = str.maketrans(dict.fromkeys("wxyz-_", "a"))
@@ -91,13 +89,17 @@ _TO_GOOGLE = str.maketrans(dict.fromkeys("wxyz-_", "a"))
 
 @contextmanager
 def intents_reserve_nothing() -> Iterator[Env]:
-    """An appointment that an open creation made counts as a new one."""
+    """An appointment that an open creation made counts as a new one, and no second net looks for its event."""
     strict = pairing._intent_pairs
 
     def pairs(intents: Any, free: dict[str, Any], bases: Any, markers: bool) -> list[Pair]:
         return strict(intents, dict(free), bases, markers)
 
-    with patch.object(pairing, "_intent_pairs", pairs), patch.object(pairing, "could_be_made_by", lambda *_: False):
+    with (
+        patch.object(pairing, "_intent_pairs", pairs),
+        patch.object(pairing, "could_be_made_by", lambda *_: False),
+        patch.object(apply, "_linked_elsewhere", lambda *_: None),
+    ):
         yield {}
 
 
