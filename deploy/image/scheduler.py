@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -94,7 +95,14 @@ def keep(call: Call, stopping: threading.Event, send: Callable[[str], int] = pos
         started = time.monotonic()
         status = send(call.path)
         took_ms = round((time.monotonic() - started) * 1000)
-        print(f'{{"event":"scheduled","path":"{call.path}","status":{status},"duration_ms":{took_ms}}}', flush=True)
+        say(call.path, status, took_ms)
+
+
+def say(path: str, status: int, duration_ms: int) -> None:
+    """Write one line about a call."""
+    line = {"event": "scheduled", "path": path, "status": status, "duration_ms": duration_ms}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 def serve() -> int:
@@ -116,10 +124,9 @@ def main(arguments: list[str]) -> int:
         case ["health"]:
             return 0 if health() == 200 else 1
         case ["call", path]:
-            status = post(path)
-            print(f'{{"event":"scheduled","path":"{path}","status":{status}}}', flush=True)
+            say(path, status := post(path), 0)
             return 0 if status == 200 else 1
-    print("usage: scheduler.py [health | call PATH]", file=sys.stderr)
+    sys.stderr.write("usage: scheduler.py [health | call PATH]\n")
     return 2
 
 
