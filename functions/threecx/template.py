@@ -51,10 +51,10 @@ def render() -> str:
     SubElement(crm, "Connection", MaxConcurrentRequests="4")
     parameters = SubElement(crm, "Parameters")
     general = {"Parent": "General Configuration", "Editor": "String", "Default": ""}
-    SubElement(parameters, "Parameter", Name="BaseUrl", Type="String", Title="Service URL:", **general)
-    SubElement(parameters, "Parameter", Name="ApiKey", Type="Password", Title="API key:", **general)
+    SubElement(parameters, "Parameter", {"Name": "BaseUrl", "Type": "String", "Title": "Service URL:", **general})
+    SubElement(parameters, "Parameter", {"Name": "ApiKey", "Type": "Password", "Title": "API key:", **general})
     journal = {"Parent": "", "Editor": "String", "Title": "Call journaling", "Default": "True"}
-    SubElement(parameters, "Parameter", Name="ReportCallEnabled", Type="Boolean", **journal)
+    SubElement(parameters, "Parameter", {"Name": "ReportCallEnabled", "Type": "Boolean", **journal})
     SubElement(crm, "Authentication", Type="No")
     scenarios = SubElement(crm, "Scenarios")
     _lookup(SubElement(scenarios, "Scenario", Id="", Type="REST"))
@@ -83,7 +83,8 @@ def _report(scenario: Element) -> None:
 
 
 def _request(scenario: Element, skip_if: str, url: str, how: Mapping[str, str]) -> Element:
-    request = SubElement(scenario, "Request", SkipIf=skip_if, Url=url, MessagePasses="0", ResponseType="Json", **how)
+    fixed = {"SkipIf": skip_if, "Url": url, "MessagePasses": "0", "ResponseType": "Json"}
+    request = SubElement(scenario, "Request", {**fixed, **how})
     _values(SubElement(request, "Headers"), {"X-API-Key": ("0", "[ApiKey]")})
     return request
 

@@ -55,7 +55,7 @@ def length_s(text: Any) -> float:
 
 def _event(rows: list[Row]) -> Event | None:
     first = rows[0]
-    direction = {"in": "inbound", "ou": "outbound"}.get(str(first.get("Direction")).lower()[:2], "")
+    direction = {"inb": "inbound", "out": "outbound"}.get(str(first.get("Direction")).lower()[:3], "")
     start = moment(str(first.get("StartTime") or ""))
     if not direction or start is None:
         return None

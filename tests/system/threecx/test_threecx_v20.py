@@ -1,0 +1,189 @@
+"""A 3CX v20 as phone system: one token for everybody, dialling, state, log, recordings, deletion."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from threecx_rig import world
+
+from sandbox.faults import Fault
+from sandbox.server import serve
+from sandbox.threecx import ThreeCxV20
+from sandbox.threecx.double import tone
+from shared.threecx.login import life_for_cache
+from shared.threecx.v20_log import length_s
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime.now(UTC).replace(microsecond=0)
+AUDIO = tone(0.2)
+
+
+@pytest.fixture
+def v20():
+    return ThreeCxV20()
+
+
+@pytest.fixture
+def rig(phone_redis, monkeypatch, v20):
+    with serve(v20) as server, world(monkeypatch, phone_redis, **v20.env(server.url)) as made:
+        yield made
+
+
+def place(rig, number="+4915112345678", extension="102"):
+    return rig.http.post("/threecx/calls", json={"number": number, "extension": extension})
+
+
+WORKER = """
+import sys
+from shared.events.bus import Bus
+from shared.http import HttpClient
+from shared.settings.base import read
+from shared.settings.threecx import ThreeCxSettings
+from shared.threecx.v20 import V20Provider
+settings = read(ThreeCxSettings)
+provider = V20Provider(settings, HttpClient("threecx", 5), lambda: 0.0, Bus("threecx").client(0))
+sys.stdin.readline()
+for _ in range(20):
+    assert provider.status("1-1790000000") is None
+"""
+
+
+def test_three_processes_share_one_token(rig, v20):
+    command = [sys.executable, "-c", WORKER]
+    env = {**rig.env, "PATH": "", "PYTHONPATH": str(ROOT)}
+    workers = [
+        subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) for _ in range(3)
+    ]
+    for worker in workers:
+        worker.stdin.write(b"\n")
+        worker.stdin.flush()
+    for worker in workers:
+        _, errors = worker.communicate(timeout=60)
+        assert worker.returncode == 0, errors.decode()[-2000:]
+    assert v20.tokens_given == 1
+    assert v20.board.count("GET") >= 180
+
+
+def test_a_token_that_somebody_ended_is_renewed_once(rig, v20):
+    assert place(rig).status_code == 200
+    v20.token = "somebody else's"
+    assert place(rig).status_code == 200
+    assert (v20.tokens_given, len(v20.made)) == (2, 2)
+
+
+def test_a_wrong_secret_is_not_tried_in_a_loop(rig, v20):
+    v20.secret = "changed"
+    for _ in range(4):
+        assert place(rig).status_code == 503
+    assert v20.board.count("POST", "/connect/token") == 1
+    assert v20.made == []
+
+
+@pytest.mark.parametrize(
+    ("said", "used"), [(3600, 2880), (60, 2880), (600, 480), (None, 2880), (7200, 3000), (0, 2880), (True, 2880)]
+)
+def test_minutes_and_seconds_are_told_apart_and_the_token_is_left_early(said, used):
+    from shared.state.token import lifetime_s
+
+    assert lifetime_s(life_for_cache(said)) == pytest.approx(used)
+
+
+def test_a_call_has_an_id_with_its_start_and_its_state_is_read(rig, v20):
+    call_id = place(rig).json["call_id"]
+    number, _, start = call_id.partition("-")
+    assert number == "1"
+    assert abs(int(start) - datetime.now(UTC).timestamp()) < 5
+    assert v20.made == [{"dn": "102", "destination": "+4915112345678"}]
+    v20.lines["102"][0]["status"] = "Connected"
+    found = rig.http.get(f"/threecx/calls/{call_id}").json
+    assert (found["status"], found["agent"], found["number"]) == ("connected", "102", "+4915112345678")
+
+
+def test_a_phone_that_is_not_there_and_an_outcome_that_nobody_knows(rig, v20):
+    v20.unregistered.add("102")
+    answer = place(rig)
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (502, "no-device")
+    v20.board.add(Fault("drop_after", path="MakeCall"))
+    answer = place(rig, extension="103")
+    assert (answer.status_code, answer.json["type"].rpartition("/")[2]) == (502, "unknown-outcome")
+    assert v20.board.count("POST", "MakeCall") == 2
+
+
+def a_row(history: str, minutes: float, **fields):
+    return {
+        "MainCallHistoryId": history,
+        "StartTime": (NOW + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Direction": "Inbound",
+        "Answered": True,
+        "RingingDuration": "PT5S",
+        "TalkingDuration": "PT1M30S",
+        "SourceDn": "10000",
+        "SourceCallerId": "0511 1234567",
+        "DestinationDn": "102",
+        "DestinationCallerId": "102",
+        "SrcRecId": 0,
+        "DstRecId": 0,
+        **fields,
+    }
+
+
+def test_calls_of_the_log_that_nobody_told_are_journalled_once(rig, v20):
+    rig.event("call.ended", "5-1", answered=True, duration_s=90, extension="102", **at(-30, 95))
+    rig.report(number="0511 7654321", agent="105", **told(-50, 95))
+    rig.work()
+    v20.log = [
+        a_row("told", -30),
+        a_row("reported", -50, SourceCallerId="05117654321", DestinationDn="105"),
+        a_row("new", -20, SourceCallerId="030 12345678", TalkingDuration="PT0S", Answered=False, DestinationDn="800"),
+        a_row("new", -19.5, SourceCallerId="030 12345678", DestinationDn="105"),
+        a_row("internal", -10, Direction="Internal"),
+    ]
+    for logged in (1, 0):
+        assert rig.http.post("/threecx/reconcile").json["logged"] == logged
+        rig.work()
+    assert len(rig.journalled()) == 3
+    [call] = [call for call in rig.journalled() if "+493012345678" in call["name"]]
+    assert (call["status"], call["assignedUserId"]) == ("Held", "user-meier")
+
+
+def test_a_report_that_comes_after_the_log_joins_it(rig, v20):
+    v20.log = [a_row("new", -20)]
+    rig.http.post("/threecx/reconcile")
+    rig.work()
+    rig.report(**told(-20, 95))
+    rig.work()
+    assert len(rig.journalled()) == 1
+
+
+def at(minutes: float, seconds: float) -> dict:
+    return {"timestamp": (NOW + timedelta(minutes=minutes, seconds=seconds)).isoformat()}
+
+
+def told(minutes: float, seconds: float) -> dict:
+    start = NOW + timedelta(minutes=minutes)
+    return {"started_at": start.isoformat(), "ended_at": (start + timedelta(seconds=seconds)).isoformat()}
+
+
+def test_the_log_is_read_page_by_page(rig, v20):
+    v20.log = [a_row(f"h{number}", -number / 10, SourceCallerId=f"0511 90{number:04}") for number in range(1001)]
+    assert rig.http.post("/threecx/reconcile").json["logged"] == 1001
+    assert v20.board.count("GET", "GetCallLogData") == 3
+
+
+def test_audio_is_streamed_and_deleted(rig, v20):
+    v20.recordings[7] = AUDIO
+    fields = {"answered": True, "duration_s": 5, "recording_id": "7"}
+    rig.event("call.ended", recording_consent="given", **fields)
+    assert rig.http.get("/threecx/calls/c-77/recording").data == AUDIO
+    part = rig.http.get("/threecx/calls/c-77/recording", headers={"Range": "bytes=5-9"})
+    assert (part.status_code, part.data) == (206, AUDIO[5:10])
+    rig.event("call.ended", recording_consent="withdrawn", **fields)
+    rig.work()
+    assert v20.erased == [7]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("PT1M30S", 90), ("PT0.5S", 0.5), ("P1DT1H", 90000), ("", 0), (None, 0)])
+def test_lengths_in_iso_8601(text, seconds):
+    assert length_s(text) == seconds
