@@ -45,6 +45,8 @@ class Careful(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise Failure(error.format_message(), USAGE) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except SystemExit as end:  # a start that is refused says why in its one line

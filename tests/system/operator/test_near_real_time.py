@@ -89,6 +89,9 @@ def test_the_operator_sees_it_all_from_the_command_line(house: House):
     assert house.json("plan", "SB")["actions"] == []
     assert [each["in_sync"] for each in house.json("audit")["employees"]] == [True, True]
     assert house.bitbylaw("deadletters").stdout == "none\n"
+    assert json.loads(get(f"{house.app}/ops/deadletters")[1]) == {"deadletters": []}
+    assert json.loads(get(f"{house.app}/ops/relay", body=b"")[1]) == {"relayed": 0, "unsent": 0}
+    assert "Kalenderabgleich" in get(f"{house.app}/ops")[1].decode()
 
 
 def test_the_doctor_finds_a_house_in_order_except_for_push_without_https(house: House):

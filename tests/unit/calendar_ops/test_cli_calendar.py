@@ -266,6 +266,12 @@ def test_an_upstream_or_a_store_that_is_down_is_said_in_one_line(desk):
     assert "CALENDAR_PAST_DAYS" in desk.bad(4, "status")
 
 
+def test_what_cannot_be_understood_is_one_line(desk):
+    assert "No such command 'nosuch'" in desk.bad(2, "nosuch")
+    assert "No such option" in desk.bad(2, "sync", "--nosuch")
+    assert "FILE" in desk.good("audit", "--help")
+
+
 def test_a_bug_is_one_line_too(desk, monkeypatch):
     def broken(*_arguments: object) -> None:
         raise RuntimeError("Anna Groß")
