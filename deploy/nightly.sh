@@ -17,6 +17,8 @@ default_ulimits = ["nofile=4096:4096","nproc=4096:4096"]
 runtime = "runc"
 events_logger = "file"
 cgroup_manager = "cgroupfs"
+[network]
+network_backend = "netavark"
 CONF
 
 say() { printf '%-58s %s\n' "$1" "$2"; }

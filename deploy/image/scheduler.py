@@ -52,6 +52,11 @@ def due_after(call: Call, now: datetime) -> datetime:
     return today if today > local else today + timedelta(days=1)
 
 
+def wait_s(call: Call, now: datetime) -> float:
+    """Say how long to wait in real seconds, which the night of a clock change has more or fewer of."""
+    return max(0.0, due_after(call, now).timestamp() - now.timestamp())
+
+
 def post(path: str) -> int:
     """Call one path with the gateway's secret and tell the status; 0 when nobody answered."""
     request = urllib.request.Request(base() + path, data=b"", method="POST")  # noqa: S310 - our own address
@@ -91,7 +96,7 @@ def _status(request: urllib.request.Request, timeout_s: float) -> int:
 
 def keep(call: Call, stopping: threading.Event, send: Callable[[str], int] = post) -> None:
     """Send one call whenever it is due."""
-    while not stopping.wait(max(0.0, (due_after(call, now := datetime.now(BERLIN)) - now).total_seconds())):
+    while not stopping.wait(wait_s(call, datetime.now(BERLIN))):
         started = time.monotonic()
         status = send(call.path)
         took_ms = round((time.monotonic() - started) * 1000)
