@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from functions.calendar_sync.deps import Deps
-from functions.calendar_sync.guard import Deletion, guard
-from functions.calendar_sync.handler import Order, make_run
 from functions.calendar_sync.plan import (
     Adopt,
     Anonymise,
@@ -23,11 +19,8 @@ from functions.calendar_sync.plan import (
     Restore,
     Step,
 )
-from functions.calendar_sync.preview import filled, plan_row
-from functions.calendar_sync.reading import read_both
-from functions.calendar_sync.report import Report
-from functions.calendar_sync.run import Limit, Run
-from functions.calendar_sync.sync import recall, steps_of
+from functions.calendar_sync.preview import Planned, filled, plan_row
+from functions.calendar_sync.run import Run
 from functions.calendar_sync.writes import shown
 from shared.domain.appointment import FIELDS, TEXT_FIELDS, Canonical
 
@@ -37,39 +30,10 @@ WHY_CANCELLED = {"a": "gone in Advoware", "m": "moved to somebody else in Advowa
 SIDE_OF = {"to_google": "google", "to_advoware": "advoware"}
 
 
-@dataclass(frozen=True)
-class Planned:
-    """Everything that a run would do now, and what would wait for a person."""
-
-    run: Run
-    steps: Sequence[Step]
-    waiting: Sequence[Deletion]
-    holds: Sequence[Hold]
-    short: Hold | None
-    linked: int
-
-
-def make_plan(order: Order, deps: Deps) -> Planned:
-    """Plan from fresh readings of both sides; writes nothing."""
-    deps.employees.known(order.kuerzel)
-    limit = Limit(deps.settings.run_limit_s)
-    name = deps.settings.calendar.name_template.replace("{kuerzel}", order.kuerzel)
-    calendar = deps.calendars.known(order.kuerzel) or deps.google.until(limit.deadline).find_calendar(name) or ""
-    run = make_run(order, deps, Report(), limit, calendar_id=calendar)
-    known = recall(run, deps.memory)
-    reading = read_both(run, known)
-    steps = steps_of(reading, run)
-    deletions: list[Deletion] = [step for step in steps if isinstance(step, Cancel | Delete)]
-    allowed, holds = guard(deletions, reading.seen.linked, deps.limits, order.kuerzel, known.released)
-    waiting = [deletion for deletion in deletions if deletion not in allowed]
-    done = [step for step in steps if step not in waiting]
-    return Planned(run, done, waiting, holds, reading.hold, reading.seen.linked)
-
-
 def as_text(plan: Planned) -> str:
     """Write the plan, a line or a block per write."""
     kuerzel = plan.run.kuerzel
-    holds = [*([plan.short] if plan.short else []), *plan.holds]
+    holds = plan.all_holds()
     row = plan_row(kuerzel, plan.steps, holds, plan.run)
     figures = ", ".join(f"{row[name]} {name}" for name in ("created", "updated", "deleted", "conflicts", "skipped"))
     mode = "in full" if plan.run.rules.mode == "f" else "anonymous"

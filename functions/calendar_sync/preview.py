@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from functions.calendar_sync.deps import Deps
@@ -28,25 +29,43 @@ from functions.calendar_sync.writes import shown
 from shared.domain.appointment import FIELDS, Canonical
 
 
-def preview(order: Order, deps: Deps) -> dict[str, Any]:
-    """Plan one employee's run from fresh readings of both sides; writes nothing and creates no calendar."""
+@dataclass(frozen=True)
+class Planned:
+    """Everything that a run would do now, and what would wait for a person."""
+
+    run: Run
+    steps: Sequence[Step]
+    waiting: Sequence[Deletion]
+    holds: Sequence[Hold]
+    short: Hold | None
+    linked: int
+
+    def all_holds(self) -> list[Hold]:
+        """Give every hold, that of a list too short to believe included."""
+        return [*([self.short] if self.short else []), *self.holds]
+
+
+def make_plan(order: Order, deps: Deps) -> Planned:
+    """Plan from fresh readings of both sides; writes nothing and creates no calendar."""
     deps.employees.known(order.kuerzel)
-    report = Report()
     limit = Limit(deps.settings.run_limit_s)
-    run = make_run(order, deps, report, limit, calendar_id=_calendar(order.kuerzel, deps, limit))
+    name = deps.settings.calendar.name_template.replace("{kuerzel}", order.kuerzel)
+    calendar = deps.calendars.known(order.kuerzel) or deps.google.until(limit.deadline).find_calendar(name) or ""
+    run = make_run(order, deps, Report(), limit, calendar_id=calendar)
     known = recall(run, deps.memory)
     reading = read_both(run, known)
     steps = steps_of(reading, run)
     deletions: list[Deletion] = [step for step in steps if isinstance(step, Cancel | Delete)]
     allowed, holds = guard(deletions, reading.seen.linked, deps.limits, order.kuerzel, known.released)
-    holds = [*([reading.hold] if reading.hold else []), *holds]
-    done = [step for step in steps if not isinstance(step, Cancel | Delete)] + list[Step](allowed)
-    return plan_row(order.kuerzel, done, holds, run)
+    waiting = [deletion for deletion in deletions if deletion not in allowed]
+    done = [step for step in steps if step not in waiting]
+    return Planned(run, done, waiting, holds, reading.hold, reading.seen.linked)
 
 
-def _calendar(kuerzel: str, deps: Deps, limit: Limit) -> str:
-    name = deps.settings.calendar.name_template.replace("{kuerzel}", kuerzel)
-    return deps.calendars.known(kuerzel) or deps.google.until(limit.deadline).find_calendar(name) or ""
+def preview(order: Order, deps: Deps) -> dict[str, Any]:
+    """Give the plan of one employee's run as the contract shows it."""
+    plan = make_plan(order, deps)
+    return plan_row(order.kuerzel, plan.steps, plan.all_holds(), plan.run)
 
 
 def plan_row(kuerzel: str, steps: Sequence[Step], holds: Sequence[Hold], run: Run) -> dict[str, Any]:

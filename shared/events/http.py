@@ -73,7 +73,7 @@ class HttpPublisher:
             if not self._hand_over(event):
                 raise UnavailableError("Neither the store nor the subscriber could be reached.") from error
             return event.id
-        if published.new and self._hand_over(event):
+        if (published.new or _was_left(queue, found.op, item)) and self._hand_over(event):
             queue.sent(found.op, item)
         return event.id
 
@@ -128,6 +128,11 @@ class HttpPublisher:
         if not taken:
             log.info("event_left_in_outbox", topic=event.type, status=status, event_id=event.id)
         return taken
+
+
+def _was_left(queue: WorkQueue, op: str, item: str) -> bool:
+    """Tell whether an item waits in the outbox for the relay; a new trigger need not wait with it."""
+    return (op, item) in queue.unsent(older_than_s=CONNECT_S + ANSWER_S, count=500)
 
 
 class _Poster:
