@@ -76,8 +76,7 @@ def plan(firm: Firm, kuerzel: str | None, full: bool | None, as_json: bool) -> N
 def _show_plans(firm: Firm, kuerzel: str | None, full: bool | None, *, as_json: bool) -> None:
     from functions.calendar_sync.handler import Order
     from functions.calendar_sync.plan_text import as_text
-    from functions.calendar_sync.preview import make_plan
-    from functions.calendar_sync.preview import preview
+    from functions.calendar_sync.preview import make_plan, preview
 
     names = firm.names(kuerzel)
     if as_json:
