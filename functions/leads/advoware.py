@@ -20,6 +20,7 @@ from shared.log import get_log
 from shared.mapping.beteiligte import Names, from_beteiligte, from_entity, is_same_party, new_beteiligte
 
 log = get_log(__name__)
+MANY = 20
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,20 @@ class Firm:
     def _hits(self, query: Query) -> tuple[int, int]:
         hits, asked = 0, 0
         for name in filter(None, query.names):
-            hits += conflict.opponent_hits(query, self._matters(gegner=name))
-            asked += 1
-        if query.opponent:
-            found = self.parties.find(search=query.opponent.split()[-1])
-            for bet_nr in conflict.parties_named(query.opponent, found)[:20]:
-                hits += conflict.client_hits(self._matters(betNr=str(bet_nr)))
+            for term in conflict.spellings(name):
+                hits += conflict.opponent_hits(query, self._matters(gegner=term))
                 asked += 1
+        for bet_nr in self._parties_named(query.opponent) if query.opponent else ():
+            hits += conflict.client_hits(self._matters(betNr=str(bet_nr)))
+            asked += 1
         if query.street:
             hits += conflict.object_hits(query, self._matters(objekt=query.street))
             asked += 1
         return hits, asked
+
+    def _parties_named(self, name: str) -> list[int]:
+        rows = [row for term in conflict.spellings(conflict.surname(name)) for row in self.parties.find(search=term)]
+        return sorted(set(conflict.parties_named(name, rows)))[:MANY]
 
     def _matters(self, **wanted: str) -> list[Mapping[str, Any]]:
         response = self._client.authorized("GET", self._matters_path, params=wanted)

@@ -43,6 +43,17 @@ def bare(name: str) -> str:
     return " ".join(word for word in folded(name).split() if word not in _FORMS)
 
 
+def surname(name: str) -> str:
+    """Give the word by which a register finds somebody: the last that is no title and no legal form."""
+    words = [word for word in name.replace(",", " ").split() if bare(word)]
+    return words[-1] if words else name
+
+
+def spellings(name: str) -> list[str]:
+    """Write a name as given and, where it differs, without umlauts."""
+    return list(dict.fromkeys([name, folded(name)] if folded(name) != name.casefold() else [name]))
+
+
 def is_named(name: str, text: str) -> bool:
     """Tell whether a text speaks of a name, also in another spelling that sounds the same."""
     wanted, words = bare(name).split(), bare(text).split()

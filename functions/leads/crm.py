@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from functions.leads.render import PROCESS, head_of, process_line
 from shared.errors import UpstreamError
@@ -17,7 +17,7 @@ from shared.log import get_log
 log = get_log(__name__)
 Record = dict[str, Any]
 MAX_HITS = 21
-_FIELDS_KEPT_S: Final = 600.0
+_FIELDS_KEPT_S, _FIELDS_ASKED_AGAIN_S = 600.0, 30.0
 _PARENT_SELECT = ("id", "name", "createdAt", "status", "description", "firstName", "lastName", "emailAddress")
 _SELECT = (*_PARENT_SELECT, "phoneNumber", "assignedUserId", "modifiedAt")
 DONE_TASKS = frozenset({"Completed", "Canceled"})
@@ -42,7 +42,8 @@ class LeadCrm(EspoCrmClient):
         at, names = self._fields
         if time.monotonic() - at > _FIELDS_KEPT_S:
             names = self._ask_fields()
-            self._fields = (time.monotonic(), names)
+            answered = time.monotonic()
+            self._fields = (answered if names else answered - _FIELDS_KEPT_S + _FIELDS_ASKED_AGAIN_S, names)
         return names
 
     def _ask_fields(self) -> frozenset[str]:
@@ -58,19 +59,23 @@ class LeadCrm(EspoCrmClient):
         own = self.own_field("vorgang", "submissionid", "submission_id")
         if own and (rows := self.find("Lead", [_equals(own, lead_id)], select=_SELECT, limit=2)):
             return rows[0]
-        if found := self.by_line("Lead", lead_id):
+        if found := self.by_line(lead_id):
             return found
         for other in others:
-            row = self.by_line("Lead", other)
+            row = self.by_line(other)
             if row and (since is None or str(row.get("createdAt") or "9") >= stamp(since - timedelta(minutes=31))):
                 return row
         return None
 
-    def by_line(self, entity: str, lead_id: str) -> Record | None:
-        """Find the record whose description names a submission."""
+    def by_line(self, lead_id: str) -> Record | None:
+        """Find the Lead whose description names a submission."""
+        return next(iter(self.all_by_line(lead_id)), None)
+
+    def all_by_line(self, lead_id: str) -> list[Record]:
+        """List the Leads that name a submission: more than one only if one came past the store."""
         where = [{"type": "contains", "attribute": "description", "value": process_line(lead_id)}]
-        rows = self.find(entity, where, select=_SELECT, limit=5)
-        return next((row for row in rows if head_of(row.get("description")).get(PROCESS, lead_id) == lead_id), None)
+        rows = self.find("Lead", where, select=_SELECT, limit=5)
+        return [row for row in rows if head_of(row.get("description")).get(PROCESS, lead_id) == lead_id]
 
     def persons(self, entity: str, attribute: str, value: str | None) -> list[Record]:
         """List the records with an address or number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from functions.leads.intake import Verdict, task_name
 from functions.leads.journey import Journey
 from functions.leads.office import Office
 from functions.leads.render import (
+    DIRECT_LINE,
     Facts,
     empty_fields,
     head_of,
@@ -54,7 +55,7 @@ class CrmSteps:
     def carry(self, journey: Journey, submission: Submission, envelope: Envelope, verdict: Verdict) -> str:
         """Do all steps that are not done, read back what came of them, and drop what is personal."""
         facts = self.facts(journey.lead_id, submission, envelope.received_at, verdict)
-        way, target = self._way(journey, submission, envelope)
+        way, target, before = self._way(journey, submission, envelope)
         match way:
             case "contact":
                 self._note(journey, "Contact", target, submission, facts)
@@ -63,8 +64,8 @@ class CrmSteps:
                 self._note(journey, "Lead", target, submission, facts)
                 self._raise_urgency(journey, target, submission, verdict, envelope.received_at)
             case _:
-                before, target = target, self._lead(journey, submission, envelope, facts)
-                self._hint(journey, before, target)
+                hinted, target = target, self._lead(journey, submission, envelope, facts, before)
+                self._hint(journey, hinted, target)
                 self._task(journey, "Lead", target, submission, verdict, envelope.received_at)
         self._read_back(journey, way, target)
         journey.write(("payload",), state="bestaetigt", crm_id=target)
@@ -82,30 +83,30 @@ class CrmSteps:
         own = {self.crm.own_field(name): head[label] for name, label in _OWN.items() if label in head}
         return {**fields, **{name: value for name, value in own.items() if name}}
 
-    def _way(self, journey: Journey, submission: Submission, envelope: Envelope) -> tuple[str, str]:
-        """Decide once where the lead belongs, and remember it."""
+    def _way(
+        self, journey: Journey, submission: Submission, envelope: Envelope
+    ) -> tuple[str, str, duplicates.Earlier | None]:
+        """Decide once where the lead belongs, and remember it; what was found on the way is given too."""
         if journey.note("way"):
-            return journey.note("way"), journey.note("target")
+            return journey.note("way"), journey.note("target"), None
         found = self.crm.find_lead(journey.lead_id, envelope.others, envelope.received_at)
+        before = None
         if found:
-            way, target = "lead", found["id"]
+            way, target = "lead", str(found["id"])
             journey.write(lead=target)
+        elif contact := self._contact(submission):
+            way, target = "contact", str(contact["id"])
         else:
-            way, target = self._fresh_way(submission)
+            before = self._earlier(submission)
+            way, target = _way_beside(before)
         journey.write(way=way, target=target)
-        return way, target
+        return way, target, before
 
-    def _fresh_way(self, submission: Submission) -> tuple[str, str]:
+    def _contact(self, submission: Submission) -> duplicates.Record | None:
         mail, phone = submission.lead.person.email, next(iter(submission.phones), None)
-        contact = duplicates.contact_of(
+        return duplicates.contact_of(
             self.crm.persons("Contact", "emailAddress", mail), self.crm.persons("Contact", "phoneNumber", phone)
         )
-        if contact:
-            return "contact", str(contact["id"])
-        before = self._earlier(submission)
-        if before.same:
-            return "lead_note", str(before.same["id"])
-        return "lead", str(before.open_others[-1]["id"]) if before.open_others else ""
 
     def _earlier(self, submission: Submission) -> duplicates.Earlier:
         mail, phone = submission.lead.person.email, next(iter(submission.phones), None)
@@ -116,18 +117,25 @@ class CrmSteps:
             self.clock(),
         )
 
-    def _lead(self, journey: Journey, submission: Submission, envelope: Envelope, facts: Facts) -> str:
+    def _lead(
+        self,
+        journey: Journey,
+        submission: Submission,
+        envelope: Envelope,
+        facts: Facts,
+        before: duplicates.Earlier | None,
+    ) -> str:
         def find() -> str | None:
             found = self.crm.find_lead(journey.lead_id, envelope.others, envelope.received_at)
             return found["id"] if found else None
 
         def create() -> Record:
-            before = self._earlier(submission).others
-            earlier = tuple(head_of(each.get("description")).get("Vorgang", "")[:32] for each in before[-3:])
-            named = Facts(**{**vars(facts), "earlier": tuple(filter(None, earlier))})
+            others = (before or self._earlier(submission)).others
+            earlier = tuple(head_of(each.get("description")).get("Vorgang", "")[:32] for each in others[-3:])
+            named = replace(facts, earlier=tuple(filter(None, earlier)))
             return self.crm.create_lead(self.fields(submission, named))
 
-        return journey.ensure("lead", find, create)
+        return journey.ensure("lead", find, create, surely_none=before is not None)
 
     def _hint(self, journey: Journey, before: str, target: str) -> None:
         """Say beside an open lead of the same person that there is another one; the new one names the old."""
@@ -166,7 +174,7 @@ class CrmSteps:
         def create() -> Record:
             return self.crm.create("Task", self._task_fields(journey.lead_id, parent, target, submission, verdict, at))
 
-        journey.ensure("task", find, create)
+        journey.ensure("task", find, create, surely_none=parent == "Lead" and "lead" in journey.created)
 
     def _task_fields(  # noqa: PLR0913, PLR0917 - as above
         self, lead_id: str, parent: str, target: str, submission: Submission, verdict: Verdict, at: datetime
@@ -213,8 +221,22 @@ class CrmSteps:
         self.crm.update("Task", task["id"], {"priority": verdict.priority, "dateEnd": due})
 
     def _read_back(self, journey: Journey, way: str, target: str) -> None:
-        entity = "Contact" if way == "contact" else "Lead"
-        record = self.crm.read(entity, target)
-        if record is None:
+        """See the record, and take away a second one that was created past the store at the same moment."""
+        if way == "lead":
+            rows = self.crm.all_by_line(journey.lead_id)
+            there = any(row["id"] == target for row in rows) or self.crm.read("Lead", target) is not None
+            for row in rows if there else ():
+                if row["id"] != target and DIRECT_LINE in str(row.get("description")):
+                    self.crm.delete("Lead", row["id"])
+        else:
+            there = self.crm.read("Contact" if way == "contact" else "Lead", target) is not None
+        if not there:
             journey.write(("way", "target", "lead", "note", "task"))  # somebody deleted it meanwhile: begin anew
             raise UpstreamMalformedError(ME, f"{ME} does not show what it created")
+
+
+def _way_beside(before: duplicates.Earlier) -> tuple[str, str]:
+    """Say where a lead belongs beside what the same person asked before."""
+    if before.same:
+        return "lead_note", str(before.same["id"])
+    return "lead", str(before.open_others[-1]["id"]) if before.open_others else ""

@@ -24,6 +24,7 @@ class Journey:
     def __init__(self, store: LeadStore, record: Record, task: Task, settle_s: float) -> None:
         self.store, self.lead_id, self.task = store, record.lead_id, task
         self._notes, self._settle_s = dict(record.notes), settle_s
+        self.created: set[str] = set()  # the steps whose record this very run has created
 
     def note(self, name: str) -> str:
         """Give one note, or an empty text."""
@@ -36,15 +37,18 @@ class Journey:
             self._notes.pop(name, None)
         self._notes |= {name: str(value) for name, value in values.items()}
 
-    def ensure(self, step: str, find: Callable[[], str | None], create: Callable[[], Found]) -> str:
+    def ensure(
+        self, step: str, find: Callable[[], str | None], create: Callable[[], Found], *, surely_none: bool = False
+    ) -> str:
         """Give the id of the record of a step: noted, found, or created when surely nobody has created it."""
         if self.note(step):
             return self.note(step)
-        found = find()
+        found = None if surely_none and not self.note(_until(step)) else find()
         if found is None:
             self._wait_for_an_open_call(step)
             self.task.checkpoint()
             found = str(self._create(step, create)["id"])
+            self.created.add(step)
         self.write((_until(step),), **{step: found})
         return found
 

@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.leads.crm import LeadCrm, Record, stamp
-from functions.leads.direct import DIRECT_LINE
 from functions.leads.office import Office
-from functions.leads.render import PROCESS, head_of
+from functions.leads.render import DIRECT_LINE, PROCESS, head_of
 from functions.leads.urgency import PRIORITIES
 from shared.clock import Clock
 from shared.errors import IntegrationError
@@ -42,9 +41,9 @@ class Maintenance:
     def run(self, _call: Call) -> dict[str, Any]:
         """Do all of it; a part that EspoCRM fails is left for the next time."""
         parts: dict[str, Callable[[], int]] = {
-            "checks": self._open_checks,
-            "released": self._releases,
             "completed": self._direct_ones,
+            "released": self._releases,
+            "checks": self._open_checks,
             "deleted": self._retention,
         }
         counts: dict[str, Any] = {name: self._attempt(name, part) for name, part in parts.items()}
@@ -97,11 +96,21 @@ class Maintenance:
         rows = self.crm.find("Lead", where, limit=AT_ONCE)
         for row in rows:
             head = head_of(row.get("description"))
+            if any(each["id"] != row["id"] for each in self.crm.all_by_line(head.get(PROCESS, "-"))):
+                self.crm.delete("Lead", row["id"])  # the store had it after all
+                continue
             if self.crm.task_of("Lead", row["id"]) is None:
                 self.crm.create("Task", self._task(row, head))
+            self._know(head.get(PROCESS), row["id"])
             text = str(row["description"]).replace(f"\n{DIRECT_LINE}", "", 1)
             self.crm.update("Lead", row["id"], {"description": text})
         return len(rows)
+
+    def _know(self, lead_id: str | None, crm_id: str) -> None:
+        """Have the conflict check made up for."""
+        if lead_id and self.store().load(lead_id) is None:
+            self.store().revive(lead_id, crm_id)
+            self.store().set_open(lead_id, self.clock().timestamp())
 
     def _task(self, row: Record, head: dict[str, str]) -> dict[str, Any]:
         level = head.get("Dringlichkeit", "normal").partition(" ")[0]

@@ -14,6 +14,7 @@ from functions.leads.submission import Submission
 from shared.domain.lead import Lead
 
 PROCESS = "Vorgang"
+DIRECT_LINE = "Aufnahme: direkt, Aufgabe folgt"
 _HEAD_END: Final = "\n\n"
 _SALUTATIONS = {"herr": "Mr.", "frau": "Ms."}
 _LONGEST_RAW = 5000

@@ -75,7 +75,7 @@ class Intake:
         if not journey.note("way") and self._is_repeat(journey, submission, keys):
             journey.write(("payload",), state="gezaehlt")
             return
-        with self.store().holding(keys) as held:
+        with self.store().holding(keys, journey.lead_id) as held:
             if not held:
                 raise PostponeError(BUSY_S)
             way = self.steps.carry(journey, submission, envelope, verdict)

@@ -141,15 +141,18 @@ class LeadStore:
         self.client.expire(RECORD + lead_id, days * 86400)
 
     @contextmanager
-    def holding(self, digests: Sequence[str]) -> Iterator[bool]:
-        """Let one worker at a time look for and create what belongs to an address or number."""
-        names, token = [HELD + each for each in sorted(set(digests))], secrets.token_hex(16)
-        held = not names or bool(_HOLD(self.client, names, [token, HELD_MS]))
+    def holding(self, digests: Sequence[str], lead_id: str) -> Iterator[bool]:
+        """Let one lead at a time look for and create what belongs to an address or number.
+
+        The lead itself is the holder, so that whoever takes over from a dead worker need not wait.
+        """
+        names = [HELD + each for each in sorted(set(digests))]
+        held = not names or bool(_HOLD(self.client, names, [lead_id, HELD_MS]))
         try:
             yield held
         finally:
             if held and names:
-                _FREE(self.client, names, [token])
+                _FREE(self.client, names, [lead_id])
 
     def once(self, name: str, value: str, seconds: int) -> str:
         """Take a mark that holds for a while, and tell who has it: `value` when it is ours."""

@@ -10,8 +10,8 @@ local function seen(record)
   local found = redis.call('HMGET', record, 'id', 'nonce', 'body', 'answer', 'hour', 'day', 'text')
   if not found[1] then return nil end
   local kind = 'replay'
-  if found[2] == nonce then kind = 'new' elseif given and found[3] ~= body then kind = 'conflict' end
-  return { kind, found[1], found[4], tonumber(found[5] or '0'), tonumber(found[6] or '0'), tonumber(found[7] or '0') }
+  if found[2] == nonce then kind = 'new' elseif given and found[3] and found[3] ~= body then kind = 'conflict' end
+  return { kind, found[1], found[4] or answer, tonumber(found[5] or '0'), tonumber(found[6] or '0'), tonumber(found[7] or '0') }
 end
 
 for i = 19, #KEYS do

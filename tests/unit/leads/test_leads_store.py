@@ -123,11 +123,12 @@ def test_the_sealed_text_opens_under_its_own_name_only():
 
 def test_two_workers_never_hold_the_same_address(client):
     store = LeadStore(client, VAULT)
-    with store.holding(["m", "p"]) as first, store.holding(["p", "x"]) as second:
+    with store.holding(["m", "p"], "a") as first, store.holding(["p", "x"], "b") as second:
         assert (first, second) == (True, False)
         assert client.get("lead:held:x") is None
-    with store.holding(["x", "p"]) as third:
+    with store.holding(["x", "p"], "b") as third, store.holding(["p"], "b") as again:
         assert third
+        assert again
 
 
 def test_notes_bring_no_record_back(client):
