@@ -25,7 +25,7 @@ if [ ! -s secrets/redis-users.acl ]; then
     # everything that our scripts and /ready need, no administration
     cat >secrets/redis-users.acl <<ACL
 user default off
-user bitbylaw on #$digest ~* &* +@all -@admin -@dangerous +info +config|get +keys
+user bitbylaw on #$digest ~* &* +@all -@admin -@dangerous +info +config|get
 ACL
     printf 'redis://bitbylaw:%s@redis:6379' "$password" >secrets/REDIS_URL
 fi
