@@ -100,7 +100,7 @@ def _operation(target: str, route: Route, refs: Mapping[type[BaseModel], Json], 
         "tags": [target],
         "summary": _summary(route),
         "parameters": [*_in_path(route.pattern), *_in_query(route.query)],
-        "responses": _relayed() if raw else _responses(),
+        "responses": _relayed() if raw else _responses(page=route.page),
         "security": [{}, {"gateway": []}] if route.gated else [],
     }
     if route.method in BODIES:
@@ -135,8 +135,8 @@ def _body(route: Route, refs: Mapping[type[BaseModel], Json], *, raw: bool) -> J
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def _responses() -> Json:
-    return {"2XX": {"description": "Done."}, "3XX": {"description": "Look there."}, **_problems()}
+def _responses(*, page: bool) -> Json:
+    return {"2XX": {"description": "Done."}, "3XX": {"description": "Look there."}, **_problems(page=page)}
 
 
 def _relayed() -> Json:
@@ -146,8 +146,10 @@ def _relayed() -> Json:
     }
 
 
-def _problems() -> Json:
-    content = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+def _problems(*, page: bool = False) -> Json:
+    content: Json = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    if page:
+        content["text/html"] = {"schema": {"type": "string"}}
     return {str(status): {"description": reason, "content": content} for status, reason in _REASONS.items()}
 
 

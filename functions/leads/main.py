@@ -94,8 +94,8 @@ _LEADS = Entry(
     "leads",
     [
         Route("POST", "/api/leads/vermieterhelden", _RECEIVER.receive, MAX_BODY_BYTES),
-        Route("GET", CONFIRM, _show),
-        Route("POST", CONFIRM, _confirm),
+        Route("GET", CONFIRM, _show, page=True),
+        Route("POST", CONFIRM, _confirm, page=True),
     ],
     PARTS[CommonSettings],
     needs=PARTS.missing,

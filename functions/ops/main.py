@@ -71,7 +71,7 @@ def redrive_letter(call: Call) -> dict[str, Any]:
 _OPS = Entry(
     "ops",
     [
-        Route("GET", "/ops", page),
+        Route("GET", "/ops", page, page=True),
         Route("POST", "/ops/relay", relay),
         Route("GET", "/ops/deadletters", list_letters),
         Route("GET", "/ops/deadletters/<id>", show_letter),

@@ -83,7 +83,7 @@ ROUTES = (
     Route("GET", "/threecx/calls/<id>", _status),
     Route("GET", "/threecx/calls/<id>/recording", _recording),
     Route("GET", LOOKUP, _lookup),
-    Route("GET", "/threecx/screenpop", _screenpop, gated=False),
+    Route("GET", "/threecx/screenpop", _screenpop, gated=False, page=True),
     Route("POST", "/threecx/webhook", _webhook),
     Route("POST", REPORT, _report),
     Route("POST", "/threecx/reconcile", _reconcile),

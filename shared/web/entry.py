@@ -37,6 +37,7 @@ class Route:
     gated: bool = True  # False: the handler looks at `call.from_gateway` or another proof itself
     body: type[BaseModel] | None = None  # what the handler reads, for the OpenAPI document
     query: type[BaseModel] | None = None
+    page: bool = False  # True: it speaks to people, and may say in HTML what went wrong
 
 
 class Entry:
