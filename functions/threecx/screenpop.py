@@ -6,7 +6,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class ScreenPop:
         hits = list(found.hits)
         picked = [hit for hit in hits if f"{hit.type}:{hit.id}" == query.get("pick")]
         if len(hits) == 1 or picked:
-            return self._known((picked or hits)[0], number, about)
+            page = self._known((picked or hits)[0], number, about)
+            return replace(page, silent=page.silent or bool(found.silent))
         if hits:
             return self._several(hits, found, query, about)
         if found.silent:
