@@ -104,7 +104,7 @@ class Newcomers:
             raise
         except UpstreamError as error:
             slow = isinstance(error, UpstreamTimeoutError) or error.upstream_status == 504
-            self._note(task.item, content, before, self.timeout_s if slow else self.settle_s)
+            self._note(task.item, content, before, max(self.timeout_s, self.settle_s) if slow else self.settle_s)
             log.warning("post_outcome_unknown", slug=error.slug)
             raise
         return int(created["betNr"])

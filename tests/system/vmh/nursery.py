@@ -5,6 +5,7 @@ It reads lines from its input: each "spawn" forks a worker and prints its proces
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import signal
@@ -31,6 +32,8 @@ def work() -> None:
     system = os.environ["SYSTEM"]
     if system == "naive":
         importlib.import_module("naive").work()
+    deps = importlib.import_module("functions.vmh_webhooks.deps")
+    deps.make_deps = functools.partial(deps.make_deps, settle_s=1.0)  # the doubles are never later than that
     main = importlib.import_module("functions.vmh_webhooks.main")
     from functions import worker
 

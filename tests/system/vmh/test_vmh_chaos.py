@@ -106,7 +106,6 @@ def test_nothing_is_swallowed_nothing_doubled_and_only_the_poison_dies(storm, mo
     assert (result.worker_kills, result.redis_kills) == (60, 6)
     assert result.accepted >= 441
     assert result.faults > 20
-    assert result.drained_s < 15
 
 
 def test_the_predecessors_way_fails_the_same_test(storm, monkeypatch):
