@@ -70,6 +70,8 @@ def settings(urls: dict[str, str], redis_url: str, key: Path, rate: int) -> dict
         "GOOGLE_CALENDAR_RATE_PER_MINUTE": str(rate),
         "GOOGLE_CALENDAR_BURST": str(max(7, rate // 100)),
         "CALENDAR_FULL_CONTENT": "true",
+        "CALENDAR_PUSH_URL": urls["app"],
+        "CALENDAR_PUSH_TOKEN": "demo-token",
         "LOG_LEVEL": "INFO",
     }
 

@@ -47,6 +47,9 @@ class Google(Double, Hands):
     def handle(self, request: Request) -> Response:
         """Answer one call."""
         try:
+            if request.path == "/switch/auto-notify":  # POST: tell push channels of every change, DELETE: stop that
+                self.auto_notify = request.method == "POST"
+                return json_response({"auto_notify": self.auto_notify})
             if request.path == "/token":
                 return json_response(self._token(request))
             return _packed(self._call(request), request)
