@@ -17,7 +17,7 @@ from shared.errors import UpstreamRejectedError
 from shared.espocrm.client import EspoCrmClient
 from shared.events.task import Task
 from shared.log import get_log
-from shared.threecx.number import Kind, Number
+from shared.threecx.number import told_number
 from shared.threecx.provider import Provider
 from shared.threecx.store import Binding, CallStore
 
@@ -107,8 +107,8 @@ class Journal:
 
     def _known(self, group: Group, *, erased: bool) -> Known:
         call = group.call
-        number = Number(Kind.OUTSIDE, call.number)
-        hits = tuple(self.directory.find(number)) if call.number and can_match(number) else ()
+        number = told_number(call.number)
+        hits = tuple(self.directory.find(number)) if can_match(number) else ()
         parent = only_one(hits) or self._named(call, hits)
         return Known(hits, parent, self.owner(call), self._recording_url(group), erased or self._can_erase(call))
 

@@ -20,6 +20,7 @@ from shared.threecx.seal import Sealer
 log = get_log(__name__)
 T = TypeVar("T")
 DEADLINE_S, CACHE_S = 1.2, 60
+OF_ADVOWARE = frozenset({"Advoware", "matters", "appointments", "lawyers"})
 _NOBODY = "threecx:nobody:"  # STRING, 60 s: nobody has this number (named by its mark)
 
 
@@ -33,14 +34,14 @@ class Found:
 
 @dataclass
 class Crowd:
-    """Asks many questions at once and takes the answers that come in time."""
+    """Asks many questions at once and takes the answers that come in time; each upstream has threads of its own."""
 
     threads: int = 32
-    _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+    _pools: dict[bool, ThreadPoolExecutor] = field(default_factory=dict, repr=False)
 
     def ask(self, asks: Mapping[str, Callable[[], T]], within_s: float) -> tuple[dict[str, T], list[str]]:
         """Give the answers by name, and the names of those that failed or were late."""
-        futures = {name: self._submit(ask) for name, ask in asks.items()}
+        futures = {name: self._submit(name in OF_ADVOWARE, ask) for name, ask in asks.items()}
         wait(futures.values(), timeout=max(0.0, within_s))
         answers: dict[str, T] = {}
         for name, future in futures.items():
@@ -50,10 +51,10 @@ class Crowd:
                 future.cancel()
         return answers, [name for name in asks if name not in answers]
 
-    def _submit(self, ask: Callable[[], T]) -> Future[T]:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="lookup")
-        return self._pool.submit(copy_context().run, ask)
+    def _submit(self, advoware: bool, ask: Callable[[], T]) -> Future[T]:
+        if advoware not in self._pools:
+            self._pools[advoware] = ThreadPoolExecutor(self.threads, thread_name_prefix="lookup")
+        return self._pools[advoware].submit(copy_context().run, ask)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from shared.events.publisher import Publisher
 from shared.events.topics import THREECX_CALL
 from shared.log import get_log
 from shared.settings.threecx import ThreeCxSettings
-from shared.threecx.number import Kind, Number
+from shared.threecx.number import Kind, Number, told_number
 from shared.threecx.store import CallStore, call_key
 from shared.threecx.wire import ReportBody, WebhookBody
 from shared.web.call import Call
@@ -96,7 +96,7 @@ class Receiver:
             return {"stored": True}
         if PhoneCall(self.store().events(key)).over:  # it came late: nothing rings any more
             return {"contacts": [], "screenpop_url": ""}
-        found = self._found(Number(Kind.OUTSIDE, event.number)) if event.number else Found()
+        found = self._found(told_number(event.number))
         return {
             "contacts": self._contacts(found.hits, event.number),
             "screenpop_url": self.links.screenpop(now_s, call_id=body.call_id),

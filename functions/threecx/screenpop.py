@@ -22,7 +22,7 @@ from functions.threecx.view import Page, berlin_day, call_line, choice, consent_
 from shared.clock import Clock, utc_now
 from shared.errors import FieldProblem, InvalidRequestError, UnauthenticatedError
 from shared.log import get_log
-from shared.threecx.number import Kind, Number, display
+from shared.threecx.number import Kind, Number, display, told_number
 from shared.threecx.store import CallStore, call_key
 from shared.web.call import Call
 
@@ -62,7 +62,7 @@ class ScreenPop:
             phone_call = PhoneCall(self.store().events(call_key(query["call_id"])))
             if not phone_call.events:
                 return Page("gone", "Dieser Anruf ist nicht mehr bekannt")
-            number = Number(Kind.OUTSIDE, phone_call.number) if phone_call.number else Number(Kind.WITHHELD)
+            number = told_number(phone_call.number)
         about: dict[str, Any] = {"call": call_line(phone_call), "consent": consent_line(phone_call)}
         if number.kind is not Kind.OUTSIDE:
             return self._without_number(number, query, about)

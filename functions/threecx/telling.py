@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.call import Consent, Event, Said
 from shared.settings.threecx import ThreeCxSettings
-from shared.threecx.number import Kind, Number, read_number
+from shared.threecx.number import Kind, Number, digits_of, read_number
 from shared.threecx.wire import CALL_TYPES, ReportBody, WebhookBody, moment, seconds
 
 _SAID = {"call.started": Said.STARTED, "call.ended": Said.ENDED, "call.transferred": Said.TRANSFERRED}
@@ -44,7 +44,7 @@ def event_of(body: WebhookBody, dialect: Dialect) -> Event | None:
         said,
         body.timestamp,
         body.direction,
-        outside.value if outside.kind is Kind.OUTSIDE else "",
+        _kept(outside, body.caller if body.direction == "inbound" else body.callee),
         agent,
         extension(body.queue),
         moved_to=extension(body.transferred_to),
@@ -67,7 +67,7 @@ def event_of_report(body: ReportBody, dialect: Dialect, now: datetime) -> Event:
         Said.REPORT,
         max(end, start or end),
         direction,
-        number.value if number.kind is Kind.OUTSIDE else "",
+        _kept(number, body.number),
         extension(body.agent),
         extension(body.queue),
         answered=answered,
@@ -76,6 +76,13 @@ def event_of_report(body: ReportBody, dialect: Dialect, now: datetime) -> Event:
         entity_type=body.entity_type if known else "",
         entity_id=body.entity_id if known else "",
     )
+
+
+def _kept(number: Number, text: str) -> str:
+    """Keep a number as it is told on: E.164, or the digits that nobody could read."""
+    if number.kind is Kind.OUTSIDE:
+        return number.value
+    return digits_of(text) if number.kind is Kind.UNREADABLE else ""
 
 
 def extension(text: str) -> str:

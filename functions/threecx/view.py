@@ -22,6 +22,7 @@ _CONSENT = {
     Consent.REFUSED: "abgelehnt",
     Consent.WITHDRAWN: "Einwilligung widerrufen",
 }
+_OF_A_LEAD = ("Dringlichkeit: ", "Rückruf: ", "Kollision: ", "Prüfung: ")
 State = Literal["known", "several", "unknown", "withheld", "down", "expired", "gone"]
 
 
@@ -135,8 +136,9 @@ def _opposes(running: list[Mapping[str, Any]], person: Person) -> str:
 
 
 def _soon(person: Person, today: date) -> tuple[Line, ...]:
-    """Name what somebody must know at once: the next appointment, and what is overdue."""
-    lines = []
+    """Name what somebody must know at once: what a lead wants, the next appointment, and what is overdue."""
+    told = str(person.record.get("description") or "").splitlines()
+    lines = [Line(line.strip()) for line in told if line.strip().startswith(_OF_A_LEAD)]
     if person.appointments:
         first = appointment(person.appointments[0], today)
         lines.append(Line(f"Nächster Termin: {first.more.partition(' · ')[0]}, {first.text}"))

@@ -51,6 +51,18 @@ WITHHELD = Number(Kind.WITHHELD)
 UNREADABLE = Number(Kind.UNREADABLE)
 
 
+def told_number(value: str) -> Number:
+    """Take a number as it was kept with an event: E.164, or digits that nobody can read, or nothing."""
+    if not value:
+        return WITHHELD
+    return Number(Kind.OUTSIDE if value.startswith("+") else Kind.UNREADABLE, value)
+
+
+def digits_of(text: str) -> str:
+    """Keep of an unreadable number what people may still recognise."""
+    return re.sub(r"[^0-9*#]", "", text)[:20]
+
+
 @functools.lru_cache(maxsize=4096)
 def read_number(text: str | None, outside_prefix: str = "", area_code: str = "") -> Number:
     """Read any spelling, as it is dialled in Germany."""

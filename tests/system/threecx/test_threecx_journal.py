@@ -138,9 +138,19 @@ def test_a_create_whose_answer_got_lost_is_not_repeated(rig):
     assert len(rig.journalled()) == 1
 
 
+def test_digits_that_nobody_can_read_are_shown_and_matched_with_nobody(rig):
+    rig.report(number="1234567")
+    rig.work()
+    [call] = rig.journalled()
+    assert call["name"] == "Eingehender Anruf 1234567"
+
+
 def test_nothing_in_redis_or_in_the_log_names_a_person_or_a_number(rig):
     rig.espocrm.add("Contact", firstName="Anna", lastName="Großkanarie", phoneNumber="+495111234567")
+    rig.restart(LOG_LEVEL="DEBUG")
     tell(rig, STARTED)
+    rig.http.get("/threecx/screenpop?number=%2B495111234567")
+    rig.http.post("/threecx/calls", json={"number": "+495111234567", "extension": "102"})
     tell(rig, {**ENDED, "answered": False, "duration_s": None, "queue": "800"})
     rig.report(agent_email="kanarie@example.org")
     rig.lookup("+495111234567")
