@@ -81,6 +81,17 @@ def test_a_call_that_was_split_and_journalled_before_is_put_right(rig):
     assert owners == [OWNER, "user-meier"]
 
 
+def test_two_records_that_turn_out_to_be_one_call_become_one(rig):
+    rig.report()
+    tell(rig, {**ENDED, "extension": "105"})
+    rig.work()
+    assert len(rig.journalled()) == 2
+    tell(rig, {**MOVED, "extension": "102", "transferred_to": "105"})
+    rig.work()
+    [call] = rig.journalled()
+    assert (call["assignedUserId"], call["dateStart"]) == ("user-meier", "2026-11-24 08:00:05")
+
+
 def test_notes_and_links_of_people_stay(rig):
     other = rig.espocrm.add("Account", name="Hausverwaltung")
     tell(rig, ENDED)
@@ -106,13 +117,16 @@ def test_a_deleted_call_does_not_come_back(rig):
     assert rig.journalled() == []
 
 
-def test_after_a_flush_the_same_call_is_found_again(rig):
-    tell(rig, ENDED)
+def test_after_a_flush_call_and_task_are_found_again(rig):
+    missed = {**ENDED, "answered": False, "duration_s": None}
+    tell(rig, missed)
     rig.work()
+    [task] = rig.tasks()
     rig.redis.flushall()
-    tell(rig, ENDED)
+    tell(rig, missed)
     rig.work()
     assert len(rig.journalled()) == 1
+    assert [each["description"] for each in rig.tasks()] == [task["description"]]
 
 
 def test_an_outage_of_espocrm_delays_the_journal(rig):

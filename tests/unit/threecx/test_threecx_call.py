@@ -78,6 +78,8 @@ def test_without_a_start_it_is_counted_back_from_the_end():
 
 def test_a_late_start_does_not_reopen_an_ended_call():
     assert Call().told(ENDED).told(STARTED).status is Status.ENDED
+    of_a_fast_clock = Event(Said.STARTED, at(500), "inbound", NUMBER)
+    assert Call().told(ENDED, of_a_fast_clock).status is Status.ENDED
 
 
 def test_after_two_transfers_the_call_belongs_to_the_last():
