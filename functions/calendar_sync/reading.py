@@ -24,6 +24,7 @@ from shared.mapping import termin
 log = get_log(__name__)
 SLACK = timedelta(days=1)
 MAX_FAILURES_IN_A_ROW = 3
+MOST_ASKED = 20
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,19 @@ def read_both(run: Run, known: Known) -> Reading:
     pairs = pair_up(Sides(ours, theirs, unusable), run.rules.bases, complete=listed.complete, markers=run.markers)
     linked = linked_count(pairs) if listed.complete or known.last is None else known.last.linked
     missing = [pair for pair in pairs if needs_confirmation(pair, run.rules.bases, run.rules.window)]
-    hold = None
+    hold, mark = None, newest(listed.items, known.mark)
     if missing and is_short(len(rows), linked):
         hold = hold_all(run.kuerzel, missing)
     if hold is None or hold.hash in known.released:
         binned = [pair for pair in pairs if is_fresh_deletion(pair, run.rules.settled, run.rules.window)]
-        asked = [*missing, *(binned if known.mark else ())]  # after a flush all of the bin would look fresh
-        hold, pairs = None, _confirmed(pairs, asked, run)
+        if len(binned) > MOST_ASKED and not known.mark:  # after a flush all of the bin looks fresh
+            binned, mark = [], ""  # not asked for, so not dealt with either
+        hold, pairs = None, _confirmed(pairs, [*missing, *binned], run)
     doubled = several(theirs) if listed.complete or known.last is None else {*several(theirs), *known.last.several}
     again = refused_until(theirs, run.rules.grace_s) or (0 if listed.complete or not known.last else known.last.again)
     seen = LastRead(listed.token or "", digest, linked, run.rules.mode, tuple(sorted(doubled)), again)
     exceptions = [event for event in listed.items if is_exception(event)]
-    return Reading(pairs, seen, newest(listed.items, known.mark), showing(exceptions, theirs, run), hold)
+    return Reading(pairs, seen, mark, showing(exceptions, theirs, run), hold)
 
 
 def _usable(rows: Sequence[Row], run: Run) -> tuple[list[Ours], frozenset[str]]:
