@@ -86,7 +86,8 @@ def test_nothing_reaches_advoware_before_a_person_s_release(world):
     lead_id = world.post(CASE).json["id"]
     world.work()
     world.client.post("/leads/maintenance")
-    world.work()
+    world.runner().queue.add("intake", [lead_id])
+    assert world.work() == ["done"]
     assert world.advoware.registry.parties() == []
     world.main.deps().admin.release(lead_id)
     world.work()

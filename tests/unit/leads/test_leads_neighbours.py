@@ -1,0 +1,88 @@
+"""What other functions hear of a lead: an id on the topic, and a wish for a call."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from leads_world import FORM
+from werkzeug.wrappers import Request, Response
+
+from functions.leads.office import Office
+from sandbox.server import Double, serve
+
+
+class Listener(Double):
+    """Keeps what it is sent."""
+
+    def __init__(self, status: int = 200) -> None:
+        super().__init__()
+        self.status, self.heard = status, []
+
+    def handle(self, request: Request) -> Response:
+        self.heard.append((request.path, dict(request.headers), json.loads(request.get_data())))
+        return Response(status=self.status)
+
+
+@pytest.fixture
+def always_open(monkeypatch) -> None:
+    monkeypatch.setattr(Office, "is_open", lambda *_: True)
+
+
+def listening(make_world, listener: Listener, **more: Any):
+    server = serve(listener)
+    url = server.__enter__().url
+    world = make_world(**{name: value.format(url=url) for name, value in more.items()})
+    world.stack.push(server)
+    return world
+
+
+def test_the_topic_carries_nothing_but_the_id(make_world):
+    listener = Listener(204)
+    world = listening(make_world, listener, EVENT_TRANSPORT="http", EVENT_BASE_URL="{url}/events")
+    lead_id = world.post(FORM).json["id"]
+    path, _, event = listener.heard[0]
+    assert (path, event["type"], event["subject"]) == ("/events/lead.received", "lead.received", lead_id)
+    assert event["data"] == {"lead_id": lead_id}
+    assert world.redis[0].zcard("lead:unsent") == 0
+    world.post(FORM)
+    assert len(listener.heard) == 1
+
+
+def test_what_no_subscriber_takes_stays_for_the_relay(make_world):
+    world = listening(make_world, Listener(503), EVENT_TRANSPORT="http", EVENT_BASE_URL="{url}/events")
+    assert world.post(FORM).status_code == 200
+    assert world.redis[0].zcard("lead:unsent") == 1
+
+
+def test_a_wish_for_a_call_is_passed_on_once(make_world, always_open):
+    listener = Listener(403)
+    world = listening(make_world, listener, PUBLIC_BASE_URL="{url}", LEAD_AUTO_CALL="true")
+    lead_id = world.post(FORM | {"rueckruf": "ja"}).json["id"]
+    world.work()
+    world.runner().queue.add("intake", [lead_id])
+    world.work()
+    assert [(path, body) for path, _, body in listener.heard] == [
+        ("/threecx/calls", {"lead_id": world.rows("Lead")[0]["id"], "mode": "automatic"})
+    ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [FORM, FORM | {"rueckruf": "ja", "typ": "mieter"}, FORM | {"rueckruf": "ja", "telefon": "0900 1234567"}],
+)
+def test_no_call_without_a_wish_to_a_tenant_or_to_a_costly_number(make_world, always_open, form):
+    listener = Listener()
+    world = listening(make_world, listener, PUBLIC_BASE_URL="{url}", LEAD_AUTO_CALL="true")
+    world.post(form)
+    world.work()
+    assert listener.heard == []
+
+
+def test_calls_are_off_by_default(make_world, always_open):
+    listener = Listener()
+    world = listening(make_world, listener, PUBLIC_BASE_URL="{url}")
+    world.post(FORM | {"rueckruf": "ja"})
+    world.work()
+    assert listener.heard == []
