@@ -1,35 +1,49 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+BASE := $(VENV)/.base
+DEV := $(VENV)/.dev
+INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test lint bench model nightly soak lock clean
+.PHONY: demo test lint bench model nightly lock clean
 
-demo: $(STAMP)  ## a firm of ten brought in step on this machine; ONCE=1 ends after the tables, QUOTA=real keeps Google's rate
+demo: $(BASE)  ## a firm of ten brought in step on this machine; ONCE=1 ends after the tables, QUOTA=real keeps Google's rate
 	$(BIN)/python -m sandbox.demo
 
-test: $(STAMP)  ## all tests
+test: $(DEV)  ## all tests
 	$(BIN)/python -m pytest
 
-lint: $(STAMP)  ## style, types, and which part may import which
+lint: $(DEV)  ## style, types, and which part may import which
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(STAMP)  ## ratios against references measured in the same run
+bench: $(DEV)  ## ratios against references measured in the same run
 	$(BIN)/python -m benchmarks
 
-model: $(STAMP)  ## 40,000 random runs of the calendar sync with crashes and faults
+model: $(DEV)  ## 40,000 random runs of the calendar sync with crashes and faults
+	$(BIN)/python -m tests.model
+
+nightly: $(DEV)  ## what takes longer or needs root: the image, built and started, units under systemd, then the model
+	bash deploy/nightly.sh
 	$(BIN)/python -m tests.model
 
 lock:  ## resolve the dependencies anew, with hashes
-	$(BIN)/pip install -q uv && $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --all-extras --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/pip install -q uv
+	$(COMPILE) --all-extras --upgrade pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra aws --extra leads --extra threecx --extra local -c requirements-dev.lock pyproject.toml -o requirements.lock
 
-$(STAMP): requirements.lock pyproject.toml
-	@echo "Making the environment in $(VENV) (hash-checked)"
+$(BASE): requirements.lock pyproject.toml
+	@echo "Making the environment in $(VENV) from requirements.lock (hash-checked)"
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(STAMP)
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $(BASE)
+
+$(DEV): requirements-dev.lock $(BASE)
+	@echo "Adding the tools for tests and checks from requirements-dev.lock (hash-checked)"
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $(DEV)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis

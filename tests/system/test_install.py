@@ -40,7 +40,7 @@ def make(checkout: Path) -> subprocess.CompletedProcess[str]:
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(checkout / "index"),
     }
-    command = ["make", ".venv/.installed"]
+    command = ["make", ".venv/.base"]
     return subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, timeout=100, check=False)
 
 
@@ -62,8 +62,9 @@ def test_the_right_hash_is_installed_and_a_tampered_one_is_not(checkout):
     assert installed(checkout)
 
 
-def test_every_line_of_the_lock_file_is_pinned_and_hashed():
-    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_line_of_a_lock_file_is_pinned_and_hashed(name):
+    text = (ROOT / name).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert len(lines) > 50
     assert [line for line in lines if not re.match(r"\S+==\S+", line) or "--hash=sha256:" not in line] == []
