@@ -35,13 +35,29 @@ class Calendars:
         """
         entry = self._read(kuerzel)
         if not entry.get("id"):
-            name = self._template.replace("{kuerzel}", kuerzel)
-            entry = {"id": google.find_calendar(name) or _created(name, google)}
-            self._write(kuerzel, entry)
+            entry = self._find_or_make(kuerzel, google)
         if shared and entry.get("shared") != shared:
             google.share(entry["id"], email())
             self._write(kuerzel, {**entry, "shared": shared})
         return entry["id"]
+
+    def _find_or_make(self, kuerzel: str, google: GoogleCalendar) -> dict[str, str]:
+        """Adopt the calendar of that name or make one; of two made at the same time the first remembered is used.
+
+        The other one is empty and ours, and goes again: found after a flush, it would be filled beside the first.
+        """
+        name = self._template.replace("{kuerzel}", kuerzel)
+        found = google.find_calendar(name)
+        entry = {"id": found or google.create_calendar(name)}
+        if self._redis.set(self._key(kuerzel), json.dumps(entry), nx=True):
+            return entry
+        used = self._read(kuerzel)
+        if not used.get("id"):
+            self._write(kuerzel, entry)
+            return entry
+        if found is None and used["id"] != entry["id"]:
+            google.delete_calendar(entry["id"])
+        return used
 
     def forget(self, kuerzel: str) -> None:
         """Forget a calendar that Google does not know any more."""
@@ -60,9 +76,3 @@ class Calendars:
 
     def _write(self, kuerzel: str, entry: dict[str, str]) -> None:
         self._redis.set(self._key(kuerzel), json.dumps(entry))
-
-
-def _created(name: str, google: GoogleCalendar) -> str:
-    """Create a calendar; of two that were made at the same time everybody takes the same."""
-    made = google.create_calendar(name)
-    return google.find_calendar(name) or made

@@ -168,6 +168,13 @@ class GoogleCalendar:
                 raise
             return found
 
+    def delete_calendar(self, calendar_id: str) -> None:
+        """Delete a calendar with everything in it; one that is gone already is fine."""
+        try:
+            self._sender.send(self._service["calendars"].delete(calendarId=calendar_id), {404: CalendarGoneError})
+        except CalendarGoneError:
+            return
+
     def share(self, calendar_id: str, email: str) -> None:
         """Let somebody write to a calendar, without a mail about it."""
         body = {"role": "writer", "scope": {"type": "user", "value": email}}

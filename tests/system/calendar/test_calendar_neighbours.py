@@ -330,8 +330,9 @@ def test_two_that_make_the_same_calendar_at_once_use_one(state: redis.Redis) -> 
         w.wire.before = watch
         w.run()
         w.settle()
-        filled = {e["id"] for e in w.google.calendars() if w.google.events(e["id"])}
-        assert len(filled) == 1
+        made = [e["id"] for e in w.google.calendars() if e["summary"] == "AW-SB"]
+        assert len(made) == 1
+        assert len(w.google.events(made[0])) == 1
         w.flush()
         w.settle()
         assert {e["id"] for e in w.google.calendars() if w.google.events(e["id"])} == filled

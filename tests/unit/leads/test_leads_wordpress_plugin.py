@@ -18,7 +18,7 @@ from sandbox.server import Double, serve
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[2] / "deploy" / "wordpress" / "vermieterhelden-leads"
 PHP = os.environ.get("PHP") or shutil.which("php")
-pytestmark = pytest.mark.skipif(PHP is None, reason="no PHP here")
+pytestmark = pytest.mark.skipif(PHP is None and not os.environ.get("CI"), reason="no PHP here")
 FORM = {"typ": "vermieter", "nachname": "Groß", "email": "anna@example.org", "nachricht": 'Er sagt "nein"\nzu 500 €'}
 
 
