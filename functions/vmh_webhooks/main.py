@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import functions_framework
 from werkzeug.wrappers import Request, Response
 
+from functions.vmh_webhooks.direct import answer_directly
 from functions.vmh_webhooks.handler import MAX_BODY_BYTES, Proof, Receiver
 from functions.vmh_webhooks.settings import FieldSettings
 from shared import startup
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from functions.vmh_webhooks.deps import Deps
 
 ACTIONS = ("create", "update", "delete")
+PATH = "/vmh/webhook/beteiligte/"
 PARTS = startup.start(
     *MODELS, EspoCrmSettings, AdvowareSettings, FieldSettings, secrets=("GATEWAY_SECRET", "ESPOCRM_WEBHOOK_SECRETS")
 )
@@ -52,10 +54,7 @@ def _handle(task: Task) -> None:
 def _receivers() -> list[Route]:
     proof = Proof.of(PARTS[EspoCrmSettings])
     receivers = [Receiver(proof, lambda: BUS.publisher, action) for action in ACTIONS]
-    return [
-        Route("POST", f"/vmh/webhook/beteiligte/{each.action}", each.receive, max_body=MAX_BODY_BYTES)
-        for each in receivers
-    ]
+    return [Route("POST", PATH + each.action, each.receive, max_body=MAX_BODY_BYTES) for each in receivers]
 
 
 _API = Entry(
@@ -67,6 +66,7 @@ _API = Entry(
 )
 SUBSCRIBERS = {PARTY + action: Subscriber(_handle) for action in ACTIONS}
 install(_API)
+answer_directly(_API, "vmh_webhooks", PATH)
 
 
 @functions_framework.http
