@@ -123,6 +123,7 @@ sleep 2
 podman stop -t 30 bbl-worker >/dev/null && podman start bbl-worker >/dev/null
 [ "$(podman inspect bbl-worker --format '{{.State.ExitCode}}')" = 0 ] || fail "the worker did not end well"
 wait $load
+podman stop -t 30 bbl-worker >/dev/null # so that nothing moves while we look
 known() { podman exec bbl-redis redis-cli --no-auth-warning -a nightly -n 1 "$@"; }
 { known smembers vmh:beteiligte:create_pending; known zrange vmh:beteiligte:processing 0 -1; known hkeys vmh:beteiligte:owner; } | sort -u >"$WORK/there"
 missing=$(sort -u "$WORK/ids" | comm -23 - "$WORK/there" | wc -l)

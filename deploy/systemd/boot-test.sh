@@ -29,7 +29,8 @@ STOPSIGNAL SIGRTMIN+3
 ENTRYPOINT []
 CMD ["/sbin/init"]
 D
-podman build -q --network host --isolation=chroot --format docker --build-arg BASE="$BASE" --ignorefile /dev/null -f "$WORK/Dockerfile" -t bbl-systemd . >/dev/null
+mkdir -p "$WORK/deploy" && cp -r deploy/systemd "$WORK/deploy/"
+podman build -q --network host --isolation=chroot --format docker --build-arg BASE="$BASE" -t bbl-systemd "$WORK" >/dev/null
 podman run -d --name bbl-systemd --systemd=always --privileged --no-healthcheck bbl-systemd >/dev/null
 for _ in $(seq 60); do case $(inside systemctl is-system-running 2>/dev/null || true) in running | degraded) break ;; esac; sleep 0.5; done
 for unit in bitbylaw-app bitbylaw-worker; do inside systemctl is-active -q $unit || fail "$unit does not run"; done
