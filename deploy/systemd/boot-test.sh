@@ -17,7 +17,7 @@ FROM ${BASE}
 RUN useradd --system --user-group --home-dir /opt/bitbylaw --shell /usr/sbin/nologin bitbylaw
 COPY --from=app /opt/venv /opt/venv
 COPY --from=app /app /opt/bitbylaw
-RUN mkdir -p /opt/bitbylaw/.venv/bin && ln -s /opt/venv/bin/python3 /opt/bitbylaw/.venv/bin/python && ln -s /opt/venv/bin/gunicorn /opt/bitbylaw/.venv/bin/gunicorn
+RUN ln -s /opt/venv /opt/bitbylaw/.venv
 COPY deploy/systemd /opt/bitbylaw/deploy/systemd
 RUN cp -r /opt/bitbylaw/deploy/systemd/*.service /opt/bitbylaw/deploy/systemd/*.timer /opt/bitbylaw/deploy/systemd/*.service.d /etc/systemd/system/
 RUN mkdir -p /etc/bitbylaw && printf nightly-gateway-secret >/etc/bitbylaw/gateway-secret \
