@@ -28,7 +28,6 @@ def install(entry: Entry) -> None:
     if flask is None or not flask.has_app_context():
         return
     app = flask.current_app
-    app.url_map.merge_slashes = False  # `//` is for the entry to judge, not for a redirect
     _Hooks(Common(app.name, entry.common.settings, entry.common.needs, entry.common.redis)).into(app)
 
 
