@@ -14,6 +14,10 @@ from calendar_checks import in_step
 from calendar_wire import Crash
 from calendar_world import PLACEHOLDER, World, day, private, termin, timed, world
 
+from functions.calendar_sync.handler import Order, make_run
+from functions.calendar_sync.report import Report
+from functions.calendar_sync.run import Limit
+from functions.calendar_sync.writes import PlaceholderError, post_row, put_row
 from sandbox.faults import Fault
 from shared.log import JsonLines
 
@@ -222,6 +226,33 @@ def test_every_placeholder_ever_used_is_kept_out_of_advoware(state: redis.Redis)
         w.google.create_event(w.calendar(), timed(3, summary="BELEGT"))
         w.settle()
         assert len(w.advoware.appointments()) == 1
+
+
+def test_what_is_deleted_while_the_mode_is_switched_shows_no_text_in_the_bin(state: redis.Redis) -> None:
+    with world(state, full=True, direct=True) as w:
+        number = w.advoware.create("SB", **termin(2, CANARY, **TEXTS))
+        w.settle()
+        w.advoware.delete(number)
+        w.make(CALENDAR_FULL_CONTENT="false")
+        w.settle()
+        assert w.events() == []
+        assert CANARY not in everything_in_google(w)
+
+
+def test_the_functions_that_write_to_advoware_refuse_a_placeholder_by_themselves(state: redis.Redis) -> None:
+    """The second barrier holds even where the rules failed."""
+    with world(state, full=True, direct=True) as w:
+        number = w.advoware.create("SB", **termin(2, "Verhandlung"))
+        w.run()
+        limit = Limit(60)
+        run = make_run(Order("SB"), w.deps, Report(), limit)
+        before = w.advoware.get(number)
+        for typed in ("Termin (Advoware)", " TERMIN\u00a0(advoware) "):
+            with pytest.raises(PlaceholderError):
+                put_row(run, str(number), {**before, "text": typed}, before)
+            with pytest.raises(PlaceholderError):
+                post_row(run, {**before, "text": typed})
+        assert w.advoware.appointments() == [before]
 
 
 def test_properties_hold_hashes_only(state: redis.Redis) -> None:
