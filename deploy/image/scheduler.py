@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -77,10 +76,7 @@ def base() -> str:
 
 
 def _secret() -> str:
-    """Read the gateway's secret from the environment or from systemd's credentials, never from the command line."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and (Path(folder) / "gateway-secret").is_file():
-        return (Path(folder) / "gateway-secret").read_text().strip()
+    """Read the gateway's secret from the environment, never from the command line."""
     return os.environ.get("GATEWAY_SECRET", "").strip()
 
 
