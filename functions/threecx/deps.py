@@ -36,7 +36,7 @@ from shared.state.token import TokenCache, TokenKeys
 from shared.threecx.limits import DialLimits
 from shared.threecx.provider import ME, Provider
 from shared.threecx.seal import Sealer, base_key
-from shared.threecx.store import CallStore
+from shared.threecx.store import LOCK_S, CallStore
 
 if TYPE_CHECKING:
     from shared.events.bus import Bus
@@ -67,7 +67,7 @@ class Deps:
     @property
     def receiver(self) -> Receiver:
         """Take what the phone system sends."""
-        proof = Proof.of(self.settings)
+        proof = Proof.of(self.settings, strict=self.common.production)
         return Receiver(
             proof, self.dialect, lambda: self.store, lambda: self.bus.publisher, lambda: self.lookup, self.links
         )
@@ -94,7 +94,8 @@ class Deps:
     @functools.cached_property
     def store(self) -> CallStore:
         """Give the calls in Redis."""
-        return CallStore(self.bus.client(0), self.sealer, self.settings.retention_call_days)
+        lock_s = min(LOCK_S, self.bus.queue_settings.lease_s)  # the work of a dead worker waits for its lease anyway
+        return CallStore(self.bus.client(0), self.sealer, self.settings.retention_call_days, lock_s)
 
     @functools.cached_property
     def espocrm(self) -> EspoCrmClient:

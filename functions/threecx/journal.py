@@ -50,13 +50,13 @@ class Journal:
             log.warning("call_vanished")
             return
         call = Call(events)
-        with self.store.alone(call.number):
+        with self.store.alone(call.number) as keep:
             groups = grouped(self._around(key, call))
             bindings = self.store.bindings(name for group in groups for name in group.keys)
             for group, records in claims(groups, bindings):
                 if group.call.over or (stuck and key in group.keys):
                     checkpoint()
-                    self._write(group, records, bindings.get(group.keys[0], Binding()))
+                    self._write(group, records, bindings.get(group.keys[0], Binding()), keep)
 
     def owner(self, call: Call) -> str:
         """Find the user to whom a call belongs."""
@@ -67,18 +67,21 @@ class Journal:
         entries = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
         return [entry for entry in entries if entry.call.number == call.number or entry.key == key]
 
-    def _write(self, group: Group, records: Sequence[str], last: Binding) -> None:
+    def _write(self, group: Group, records: Sequence[str], last: Binding, keep: Callable[[], None]) -> None:
         known = self._known(group, erased=last.erased)
         fields = call_fields(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, records[:1]], sort_keys=True))
         if records and digest == last.digest:
             self.store.close(group.keys)
             return
-        record = self._put(records[0] if records else self._found(group), fields)
+        there = records[0] if records else self._found(group)
+        keep()
+        record = self._put(there, fields)
         binding = Binding(record, "", last.erased, group.call.consent, group.call.recording_id)
         self.store.bind(group.keys, binding)
         for surplus in records[1:]:
             self.espocrm.delete(CALL_ENTITY, surplus)
+        keep()
         self._after(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, [record]], sort_keys=True))
         self.store.bind(group.keys, replace(binding, digest=digest, erased=self._erased(group, last)))

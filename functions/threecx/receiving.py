@@ -40,16 +40,17 @@ class Proof:
     template_keys: tuple[str, ...]
     api_keys: tuple[str, ...]
     basic: tuple[str, ...]
+    strict: bool = False  # production: where no secret is configured, nobody gets in
 
     @classmethod
-    def of(cls, settings: ThreeCxSettings) -> Proof:
+    def of(cls, settings: ThreeCxSettings, *, strict: bool = False) -> Proof:
         """Read what is configured."""
         secret, template, key, password = (
             each.get_secret_value() if each else ""
             for each in (settings.webhook_secret, settings.template_key, settings.api_key, settings.password)
         )
         basic = (f"{settings.username}:{password}",) if settings.username and password else ()
-        return cls(secrets_of(secret), secrets_of(template), (key,) if key else (), basic)
+        return cls(secrets_of(secret), secrets_of(template), (key,) if key else (), basic, strict)
 
     def require_webhook(self, request: Request, raw: bytes, now_s: float) -> None:
         """Refuse a webhook without signature, key or password."""
@@ -60,12 +61,13 @@ class Proof:
             is_secret(header("X-API-Key", ""), self.api_keys),
             is_secret(_basic(header("Authorization", "")), self.basic),
         )
-        if self.secrets and not any(proofs):
+        if (self.secrets or self.strict) and not any(proofs):
             raise UnauthenticatedError("The signature is missing, wrong or too old.")
 
     def require_template(self, request: Request) -> None:
         """Refuse whoever does not show the template's key."""
-        if self.template_keys and not is_secret(request.headers.get("X-API-Key", ""), self.template_keys):
+        shown = is_secret(request.headers.get("X-API-Key", ""), self.template_keys)
+        if (self.template_keys or self.strict) and not shown:
             raise UnauthenticatedError("The key is missing or wrong.")
 
 

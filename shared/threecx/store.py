@@ -1,6 +1,6 @@
 """Calls in Redis, DB 0: what was said about them (sealed), who is near in time, what became of them in EspoCRM.
 
-Lifetimes: events 14 days, journal bindings as long as calls are kept (RETENTION_CALL_DAYS), locks 60 s. Keys carry
+Lifetimes: events 14 days, journal bindings as long as calls are kept (RETENTION_CALL_DAYS), locks 30 s. Keys carry
 hashes of call ids and keyed hashes of numbers, values of events are encrypted; no name and no number is in clear.
 """
 
@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -29,9 +29,13 @@ JOURNAL: Final = "threecx:journal:"  # HASH record, digest, erased, consent, rec
 OPEN: Final = "threecx:open"  # ZSET call key -> ms when something was last heard of it; until journalled
 UNKNOWN: Final = "threecx:unknown"  # ZSET call key -> ms; until linked or RETENTION_CALL_DAYS
 ANSWERED: Final = "threecx:answered"  # ZSET mark of a number -> ms of its last successful call; RETENTION_CALL_DAYS
-_LOCK: Final = "threecx:journal-lock:"  # STRING owner; 60 s
+_LOCK: Final = "threecx:journal-lock:"  # STRING owner; 30 s, kept up while at work
+_KEEP: Final = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+)
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 EVENTS_S: Final = 14 * 86400
+LOCK_S: Final = 30.0
 _WINDOW: Final = timedelta(minutes=15)
 _MOST: Final = 200
 WITHHELD: Final = "withheld"
@@ -56,8 +60,8 @@ def call_key(call_id: str) -> str:
 class CallStore:
     """What all processes know about calls."""
 
-    def __init__(self, client: redis.Redis, sealer: Sealer, keep_days: int = 90) -> None:
-        self.client, self.sealer = client, sealer
+    def __init__(self, client: redis.Redis, sealer: Sealer, keep_days: int = 90, lock_s: float = LOCK_S) -> None:
+        self.client, self.sealer, self._lock_ms = client, sealer, int(lock_s * 1000)
         self._keep_s = keep_days * 86400
 
     def report_key(self, event: Event) -> str:
@@ -163,13 +167,18 @@ class CallStore:
         return score is not None and float(score) > _ms(at)
 
     @contextmanager
-    def alone(self, number: str) -> Iterator[None]:
-        """Let nobody else journal calls of a number meanwhile."""
+    def alone(self, number: str) -> Iterator[Callable[[], None]]:
+        """Let nobody else journal calls of a number; what is given keeps that up and is called before each write."""
         name, owner = _LOCK + self.sealer.mark(number or WITHHELD), secrets.token_hex(8)
-        if not self.client.set(name, owner, nx=True, px=60_000):
+        if not self.client.set(name, owner, nx=True, px=self._lock_ms):
             raise PostponeError(0.5)
+
+        def keep() -> None:
+            if not self.client.eval(_KEEP, 1, name, owner, self._lock_ms):
+                raise PostponeError(0.5)
+
         try:
-            yield
+            yield keep
         finally:
             self.client.eval(_RELEASE, 1, name, owner)
 
