@@ -84,7 +84,9 @@ class Letters:
         return self.links().candidates(found.letter.item) if is_party else []
 
     def _choose(self, found: Letter, number: int) -> None:
-        if number not in self._candidates_of(found):
+        candidates = self._candidates_of(found)
+        is_party = found.queue.spec.name == topics.PARTIES_QUEUE
+        if not is_party or (candidates and number not in candidates):
             problem = FieldProblem("betNr", "unknown", "is none of the candidates")
             raise InvalidRequestError("This is none of the candidates.", fields=[problem])
         self.links().choose(found.letter.item, number)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sandbox.demo.chapters import both_ways, first_run, plan_and_audit, push, second_run
+from sandbox.demo.chapters import both_ways, first_run, party, plan_and_audit, push, second_run
 from sandbox.demo.processes import Firm, started
 from sandbox.demo.story import Story
 
@@ -30,7 +30,7 @@ def main() -> int:
             )
         with started(Path(directory), rate=rate) as firm:
             story = Story(firm, console)
-            for chapter in (first_run, second_run, both_ways, plan_and_audit, push):
+            for chapter in (first_run, second_run, both_ways, plan_and_audit, push, party):
                 chapter(story)
             if story.wrong:
                 console.print(f"[bold red]{len(story.wrong)} things are wrong[/]")

@@ -6,7 +6,7 @@ import time
 
 import requests
 
-from sandbox.demo.people import AdvowareUser, GoogleUser
+from sandbox.demo.people import AdvowareUser, EspoCrmUser, GoogleUser
 from sandbox.demo.story import APPOINTMENTS, EMPLOYEES, FIGURES, Story
 
 
@@ -96,3 +96,22 @@ def push(story: Story) -> None:
     google.add(calendar, "Von selbst angekommen", 15)
     took = story.within(10, lambda: "Von selbst angekommen" in {r["text"] for r in advoware.appointments(kuerzel)})
     story.expect(took is not None, f"it was in Advoware after {took or 10:.1f} s")
+
+
+def party(story: Story) -> None:
+    """Bring a party from EspoCRM to Advoware by webhooks."""
+    crm, advoware = EspoCrmUser(story.firm), AdvowareUser(story.firm)
+
+    def known() -> dict[str, str]:
+        return next(iter(advoware.parties("Sommerfeldt")), {})
+
+    story.console.print("\nA party in EspoCRM: created, moved house, deleted; signed webhooks tell us")
+    entered = crm.enter(firstName="Ännchen", lastName="Sommerfeldt", addressCity="Hannover")
+    took = story.within(20, known)
+    story.expect(took is not None, f"it was in Advoware after {took or 20:.1f} s")
+    crm.change(entered, addressCity="Göttingen")
+    took = story.within(20, lambda: known().get("ort") == "Göttingen")
+    story.expect(took is not None, f"its new town was there after {took or 20:.1f} s")
+    crm.remove(entered)
+    took = story.within(20, lambda: known().get("aktiv") is False)
+    story.expect(took is not None, f"it was inactive after {took or 20:.1f} s, and is never deleted")

@@ -75,3 +75,31 @@ class AdvowareUser:
     def remove(self, number: int) -> None:
         """Delete an appointment."""
         self._http.delete(f"{self._url}/{number}", timeout=10).raise_for_status()
+
+    def parties(self, text: str) -> list[dict[str, Any]]:
+        """Search the parties."""
+        url = self._url.removesuffix("appointments") + "beteiligte"
+        return list(self._http.get(url, params={"search": text}, timeout=10).json())
+
+
+class EspoCrmUser:
+    """Somebody with EspoCRM open."""
+
+    def __init__(self, firm: Firm) -> None:
+        self._url = f"{firm.env['ESPOCRM_API_BASE_URL']}CBeteiligte"
+        self._http = requests.Session()
+        self._http.headers["X-Api-Key"] = firm.env["PERSON_API_KEY"]
+
+    def enter(self, **fields: str) -> str:
+        """Enter a party."""
+        answer = self._http.post(self._url, json=fields, timeout=10)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def change(self, record_id: str, **fields: str) -> None:
+        """Change a party."""
+        self._http.put(f"{self._url}/{record_id}", json=fields, timeout=10).raise_for_status()
+
+    def remove(self, record_id: str) -> None:
+        """Delete a party."""
+        self._http.delete(f"{self._url}/{record_id}", timeout=10).raise_for_status()

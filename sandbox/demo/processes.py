@@ -36,7 +36,7 @@ class Firm:
 @contextmanager
 def started(directory: Path, *, rate: int) -> Iterator[Firm]:
     """Start everything, wait until it answers, and end it afterwards."""
-    ports = {name: free_port() for name in ("advoware", "google", "app", "worker")}
+    ports = {name: free_port() for name in ("advoware", "google", "espocrm", "app", "worker")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     key = directory / "service-account.json"
     with ExitStack() as stack:
@@ -46,9 +46,12 @@ def started(directory: Path, *, rate: int) -> Iterator[Firm]:
         start("advoware", ["-m", "sandbox.advoware", "--port", str(ports["advoware"]), "--seed", "demo"], sandbox)
         google = ["-m", "sandbox.google", "--port", str(ports["google"]), "--quota", str(rate)]
         start("google", [*google, "--service-account-out", str(key)], sandbox)
+        crm = ["-m", "sandbox.espocrm", "--port", str(ports["espocrm"]), "--webhooks-every", "1"]
+        start("espocrm", crm, {**sandbox, "PYTHONUNBUFFERED": "1"})
         env = {**os.environ, **settings(urls, redis.url, key, rate)}
-        for name in ("advoware", "google"):
+        for name in ("advoware", "google", "espocrm"):
             wait_for(f"{urls[name]}/_sandbox/health")
+        env |= registered(directory / "espocrm.log", env, urls["app"])
         app = ["-m", "gunicorn", "-c", "functions/gunicorn_conf.py", "functions.app:app"]
         start("app", app, env | {"PORT": str(ports["app"]), "HOST": "127.0.0.1"})
         start("worker", ["-m", "functions.worker"], env | {"WORKER_HTTP_PORT": str(ports["worker"])})
@@ -74,6 +77,15 @@ def settings(urls: dict[str, str], redis_url: str, key: Path, rate: int) -> dict
         "CALENDAR_PUSH_TOKEN": "demo-token",
         "LOG_LEVEL": "INFO",
     }
+
+
+def registered(printed: Path, env: dict[str, str], base_url: str) -> dict[str, str]:
+    """Take the keys that EspoCRM's double printed, and have `bitbylaw espocrm register` make the webhooks."""
+    keys = dict(line.partition("=")[::2] for line in printed.read_text().splitlines() if "=" in line)
+    command = [sys.executable, "-m", "functions.cli", "espocrm", "register", "--base-url", base_url]
+    done = subprocess.run(command, cwd=ROOT, env=env | keys, capture_output=True, text=True, timeout=60, check=True)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("ESPOCRM_WEBHOOK_SECRETS=")]
+    return keys | {"ESPOCRM_WEBHOOK_SECRETS": lines[0].partition("=")[2]}
 
 
 def _starter(stack: ExitStack, directory: Path) -> Callable[[str, list[str], dict[str, str]], None]:

@@ -18,7 +18,9 @@ def main() -> None:
     espocrm = EspoCrm(version=options.version)
     espocrm.sender.start(options.webhooks_every)
     with serve(espocrm, options.host, options.port) as server:
-        print("\n".join(f"{name}={value}" for name, value in espocrm.env(server.url).items()), flush=True)
+        somebody = {"PERSON_API_KEY": espocrm.user("person").api_key}
+        settings = espocrm.env(server.url) | somebody
+        print("\n".join(f"{name}={value}" for name, value in settings.items()), flush=True)
         threading.Event().wait()
 
 
