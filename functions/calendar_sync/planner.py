@@ -167,7 +167,10 @@ def _made(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
         return [Adopt(ours, theirs)]
     if intent is not None and rules.read_at - intent.at <= rules.grace_s:
         return [Leave("deleted with an open creation", clean=False, count=False)]
-    return [Delete(ours, theirs, orphan=True)] if rules.write_enabled else [Insert(ours)]
+    as_posted = intent is not None and rules.bases.changed(intent.sealed, ours.canonical) == frozenset()
+    if as_posted and rules.write_enabled:
+        return [Delete(ours, theirs, orphan=True)]
+    return [Insert(ours)]  # edited since, or a copy that took the marker along: somebody wants it
 
 
 def _deleted_in_google(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:

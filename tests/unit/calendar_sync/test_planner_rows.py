@@ -561,9 +561,15 @@ def test_a_refused_creation_reserves_nothing():
 
 
 def test_row_21_what_a_deleted_event_created_is_deleted_after_the_grace():
-    step = only(read([a_termin(notiz=f"[G:{TOKEN}]")], [a_tombstone(announced(age_s=901))]))
+    posted = a_termin(notiz=f"{a_termin()['notiz']}\n[G:{TOKEN}]")
+    step = only(read([posted], [a_tombstone(announced(age_s=901))]))
     assert isinstance(step, Delete)
     assert step.orphan
+
+
+def test_row_21_never_deletes_what_was_edited_or_copied_with_the_marker():
+    copied = a_termin(notiz=f"{a_termin()['notiz']}\n[G:{TOKEN}]", text="Abschrift")
+    assert kinds(read([copied], [a_tombstone(announced(age_s=901))])) == [Insert]
 
 
 def test_row_21_waits_for_the_grace():
