@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from functions.advoware_proxy.passage import METHODS
 from shared.events.bus import Bus
+from shared.once import once
 from shared.settings.advoware import AdvowareSettings, ProxySettings
 from shared.settings.base import missing
 from shared.settings.common import CommonSettings
@@ -25,17 +25,11 @@ if TYPE_CHECKING:
 
 PARTS = start(AdvowareSettings, ProxySettings)
 BUS = Bus("advoware_proxy")
-_OPENING = threading.Lock()  # functools.cache lets concurrent first calls in, each with a token cache of its own
 
 
+@once
 def deps() -> Proxy:
     """Give what every call needs; the first one opens it, and those that come at the same time wait for it."""
-    with _OPENING:
-        return _opened()
-
-
-@functools.cache
-def _opened() -> Proxy:
     from functions.advoware_proxy.cache import ResponseCache, Rules
     from functions.advoware_proxy.handler import Proxy
     from functions.advoware_proxy.passage import AllowList

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,9 +104,3 @@ def make_deps(
         Limits(settings.calendar.max_delete_share, settings.calendar.max_deletes),
         clock,
     )
-
-
-@functools.cache
-def warm() -> None:
-    """Load Google's library once, before the first run needs it."""
-    import googleapiclient.discovery  # noqa: F401

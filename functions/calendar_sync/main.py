@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import functions_framework
 from cloudevents.http import CloudEvent
 from werkzeug.wrappers import Request, Response
@@ -17,6 +15,7 @@ from shared import startup
 from shared.events import topics
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
+from shared.once import once
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.calendar import CalendarSettings, GoogleSettings
 from shared.settings.common import CommonSettings, EventSettings
@@ -39,7 +38,7 @@ SETTINGS = Settings(
 )
 
 
-@functools.cache
+@once
 def deps() -> Deps:
     """Make what handlers work with, on first use."""
     bus = BUS["calendar_sync_all"]
@@ -80,7 +79,7 @@ _PUSH = _entry(
 )
 
 
-@functools.cache
+@once
 def channels() -> Channels | None:
     """Make the keeper of push channels; None where push is off."""
     address = PARTS[CalendarSettings].push_url

@@ -10,6 +10,7 @@ from functions.cli.espocrm import espocrm
 from functions.cli.failures import EPILOG, Careful
 from functions.cli.leads import leads
 from functions.cli.letters import deadletters
+from functions.cli.threecx import threecx
 
 
 @click.group(cls=Careful, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +22,5 @@ def main(verbose: bool) -> None:
     log.set_up("INFO" if verbose else "CRITICAL")
 
 
-for command in (sync, plan, audit, status, unlock, deadletters, doctor, leads, espocrm):
+for command in (sync, plan, audit, status, unlock, deadletters, doctor, leads, espocrm, threecx):
     main.add_command(command)

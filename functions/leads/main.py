@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +22,7 @@ from shared.events import topics
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
 from shared.events.task import Subscriber, Task
+from shared.once import once
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.common import CommonSettings, EventSettings, RedisSettings
 from shared.settings.espocrm import EspoCrmSettings
@@ -50,7 +50,7 @@ SETTINGS = Settings(
 )
 
 
-@functools.cache
+@once
 def deps() -> Deps:
     """Make what handlers work with, on first use."""
     return Deps(SETTINGS, BUS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import functions_framework
@@ -15,6 +14,7 @@ from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
 from shared.events.task import Subscriber, Task
 from shared.events.topics import THREECX_CALL
+from shared.once import once
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.common import CommonSettings
 from shared.settings.espocrm import EspoCrmSettings
@@ -35,7 +35,7 @@ PARTS = startup.start(
 BUS = Bus("threecx")
 
 
-@functools.cache
+@once
 def deps() -> Deps:
     """Give what the entries work with."""
     return Deps(PARTS, BUS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import functions_framework
@@ -16,6 +15,7 @@ from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
 from shared.events.task import Subscriber, Task
 from shared.events.topics import PARTY
+from shared.once import once
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.common import CommonSettings
 from shared.settings.espocrm import EspoCrmSettings
@@ -34,7 +34,7 @@ PARTS = startup.start(
 BUS = Bus("vmh_webhooks")
 
 
-@functools.cache
+@once
 def deps() -> Deps:
     """Make what the subscriber and the reconcile work with, on first use; a webhook needs none of it."""
     from functions.vmh_webhooks.deps import Settings, make_deps
