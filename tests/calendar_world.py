@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import Any
 
 import redis
 from calendar_wire import Direct, Wire
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from functions.calendar_sync.deps import Deps, Settings, make_deps
 from functions.calendar_sync.handler import Order, RunFailedError, sync_employee
@@ -194,10 +197,12 @@ def _service() -> Service:
 
 @functools.cache
 def _service_account() -> str:
-    """Make one key for all tests; making one takes long."""
-    with tempfile.TemporaryDirectory() as directory:
-        write_service_account(Path(directory) / "sa.json", "http://google.test/token")
-        return (Path(directory) / "sa.json").read_text()
+    """Make one key for all tests, a short one: each world reads and checks it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - it signs for a double only
+    private, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, private, plain).decode()
+    fixed = {"type": "service_account", "project_id": "sandbox", "client_id": "1", "universe_domain": "googleapis.com"}
+    return json.dumps({**fixed, "private_key_id": "test", "private_key": pem})
 
 
 def _settle_in(firm: World, account: Path, urls: tuple[str, str], full: bool, env: dict[str, str]) -> None:
