@@ -157,6 +157,24 @@ def test_a_post_that_never_arrived_is_made_after_the_grace(state: redis.Redis) -
         in_step(w)
 
 
+def test_a_refused_creation_is_tried_again_after_the_grace_whatever_happened_meanwhile(state: redis.Redis) -> None:
+    with world(state, full=True, direct=True) as w:
+        number = w.advoware.create("SB", **termin(3, "T"))
+        w.run()
+        w.google.create_event(w.calendar(), timed(2, summary="abgelehnt"))
+        w.advoware.board.add(Fault("status", "POST", path="^/appointments$", status=422, json={}))
+        assert w.run()["state"] == "failed"
+        w.settle()
+        w.google.edit_event(w.calendar(), w.event_of(number)["id"], colorId="5")
+        w.forget_calls()
+        w.run()
+        assert w.calls() == (["GET"], ["delta"])
+        w.later(minutes=16)
+        w.settle()
+        assert sorted(row["text"] for row in w.advoware.appointments()) == ["T", "abgelehnt"]
+        in_step(w)
+
+
 @pytest.mark.parametrize("where", ["KL", "another year"])
 def test_what_a_lost_post_made_is_found_wherever_it_went(state: redis.Redis, where: str) -> None:
     with world(state, full=True, direct=True) as w:
