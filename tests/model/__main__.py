@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
-from functools import partial
 
-from .game import Outcome, play
+from .game import play
 from .kept import keep
+from .many import played
 from .removed import RULES, play_without
 
 ENOUGH = 5
@@ -29,7 +27,7 @@ def main() -> int:
     seeds = range(options.first, options.first + options.runs)
     print(f"model: seeds {seeds.start} to {seeds.stop - 1}, {options.processes} processes", flush=True)
     began, failed, runs, calls = time.monotonic(), [], 0, 0
-    for number, outcome in enumerate(_played(seeds, options.processes, ""), 1):
+    for number, outcome in enumerate(played(seeds, options.processes, ""), 1):
         runs, calls = runs + outcome.runs, calls + outcome.calls
         if outcome.violations:
             failed.append(outcome.seed)
@@ -55,7 +53,7 @@ def _options() -> argparse.Namespace:
 
 def _search(options: argparse.Namespace) -> int:
     found = []
-    for outcome in _played(range(options.first, options.first + options.runs), options.processes, options.without):
+    for outcome in played(range(options.first, options.first + options.runs), options.processes, options.without):
         if outcome.violations:
             found.append(outcome.seed)
             print(f"seed {outcome.seed}: {outcome.violations[0]}", flush=True)
@@ -64,21 +62,6 @@ def _search(options: argparse.Namespace) -> int:
             break
     print(f"{len(found)} seeds fail without: {options.without}")
     return int(not found)
-
-
-def _played(seeds: range, processes: int, without: str) -> Iterator[Outcome]:
-    one = partial(_one, without)
-    if processes == 1:
-        yield from map(one, seeds)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(one, seeds, chunksize=10)
-
-
-def _one(without: str, seed: int) -> Outcome:
-    outcome = play_without(without, seed) if without else play(seed)
-    outcome.told.clear()
-    return outcome
 
 
 if __name__ == "__main__":

@@ -158,16 +158,18 @@ def absence_is_proof() -> Iterator[Env]:
 
 @contextmanager
 def google_first() -> Iterator[Env]:
-    """Google is read before Advoware."""
+    """Google is read before Advoware, and no second net looks for an event that the list did not show."""
     read_both = reading.read_both
 
     def google_then_advoware(run: Any, known: Any) -> Any:
         early = _Early(run, known)
-        late, run.google = run.google, early
-        early.released = lambda: setattr(run, "google", late)
+        run.google = early
         return read_both(run, known)
 
-    with patch.object(sync, "read_both", google_then_advoware):
+    with (
+        patch.object(sync, "read_both", google_then_advoware),
+        patch.object(apply, "_linked_elsewhere", lambda *_: None),
+    ):
         yield {}
 
 
@@ -175,7 +177,7 @@ class _Early:
     """Google's lists as they were before Advoware was read; everything else as it is now."""
 
     def __init__(self, run: Any, known: Any) -> None:
-        self._google, self.released = run.google, lambda: None
+        self._google = run.google
         self._kept: dict[bool, Any] = {}
         if known.last is not None and known.last.token and not known.sweep:
             self._keep(run, sync_token=known.last.token)
