@@ -12,7 +12,7 @@ KEPT = {
     "googleapiclient/discovery_cache/documents": ("calendar.v3.json",),
     "botocore/data": ("sqs", "secretsmanager", "endpoints.json", "partitions.json", "_retry.json", "sdk-default"),
 }
-DROPPED = ("boto3/examples", "google/protobuf/compiler", "phonenumbers/geodata")
+DROPPED = ("boto3/examples", "holidays/locale", "google/protobuf/compiler", "phonenumbers/geodata")
 INSTALLERS = ("pip", "setuptools", "pkg_resources", "wheel")
 
 

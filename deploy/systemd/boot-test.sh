@@ -40,7 +40,7 @@ say "systemd as PID 1: app and worker" "$(inside systemctl is-system-running || 
 inside systemctl start bitbylaw-call@ops-relay.service || fail "a scheduled call"
 inside journalctl -u bitbylaw-call@ops-relay.service --no-pager -o cat | grep -q '"path": "/ops/relay", "status": 200' || fail "the call was not answered with 200"
 say "a scheduled call with its secret from a file" ok
-inside grep -rqs nightly-gateway-secret /proc/*/cmdline && fail "a secret on a command line"
+inside grep -rqs '[n]ightly-gateway-secret' /proc/*/cmdline && fail "a secret on a command line"
 [ "$(inside systemctl show -P User bitbylaw-app)" = bitbylaw ] || fail "user"
 inside nsenter -t "$(inside systemctl show -P MainPID bitbylaw-worker)" -m sh -c 'echo x >/opt/bitbylaw/x' 2>/dev/null && fail "the code is writable"
 say "hardening is enforced" ok
