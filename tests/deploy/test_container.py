@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -29,8 +30,8 @@ def compose() -> dict[str, Any]:
 
 def test_the_linter_of_dockerfiles_finds_nothing():
     hadolint = Path(sys.executable).with_name("hadolint")
-    if not hadolint.exists() and not shutil.which("hadolint"):
-        pytest.skip("hadolint is optional")
+    if not hadolint.exists() and not shutil.which("hadolint") and not os.environ.get("CI"):
+        pytest.skip("no hadolint here")
     command = [str(hadolint if hadolint.exists() else "hadolint"), "--ignore", "DL3006", str(DOCKERFILE)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
