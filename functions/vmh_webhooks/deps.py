@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from functions.vmh_webhooks.newcomer import SETTLE_S, Newcomers
 from functions.vmh_webhooks.party_sync import PartySync
 from functions.vmh_webhooks.reconcile import Reconcile
-from functions.vmh_webhooks.settings import FieldSettings
 from shared.advoware.client import AdvowareClient
 from shared.advoware.parties import Parties
 from shared.espocrm.client import EspoCrmClient
@@ -22,6 +21,7 @@ from shared.http import HttpClient
 from shared.mapping.beteiligte import Names
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.espocrm import EspoCrmSettings
+from shared.settings.parties import FieldSettings
 from shared.state.token import TokenCache, TokenKeys
 
 if TYPE_CHECKING:

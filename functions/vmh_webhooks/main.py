@@ -9,7 +9,6 @@ from werkzeug.wrappers import Request, Response
 
 from functions.vmh_webhooks.direct import answer_directly
 from functions.vmh_webhooks.handler import MAX_BODY_BYTES, Proof, Receiver
-from functions.vmh_webhooks.settings import FieldSettings
 from shared import startup
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk
@@ -19,6 +18,7 @@ from shared.once import once
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.common import CommonSettings
 from shared.settings.espocrm import EspoCrmSettings
+from shared.settings.parties import FieldSettings
 from shared.web.call import Call
 from shared.web.entry import Entry, Route
 from shared.web.framework import install

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.vmh_webhooks.settings import FieldSettings
 from shared.settings.base import SettingsError, read
+from shared.settings.parties import FieldSettings
 
 
 def test_an_unknown_field_is_named_at_the_start():

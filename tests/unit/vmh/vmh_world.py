@@ -9,7 +9,6 @@ from typing import Any
 import redis
 
 from functions.vmh_webhooks.deps import Deps, Settings, make_deps
-from functions.vmh_webhooks.settings import FieldSettings
 from sandbox.advoware import Advoware
 from sandbox.espocrm import EspoCrm
 from sandbox.server import serve
@@ -20,6 +19,7 @@ from shared.events.topics import PARTIES_QUEUE, PARTY
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.base import read
 from shared.settings.espocrm import EspoCrmSettings
+from shared.settings.parties import FieldSettings
 
 ENTITY = "CBeteiligte"
 ANNA = {

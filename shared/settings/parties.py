@@ -1,4 +1,4 @@
-"""The one setting that only this function has."""
+"""How EspoCRM names the fields of a party."""
 
 from __future__ import annotations
 
