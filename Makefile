@@ -31,6 +31,7 @@ lock:  ## resolve the dependencies anew, with hashes
 	$(BIN)/pip install -q uv
 	$(COMPILE) --all-extras --upgrade pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --extra aws --extra leads --extra threecx --extra local -c requirements-dev.lock pyproject.toml -o requirements.lock
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/image/lock.sh
 
 $(BASE): requirements.lock pyproject.toml
 	@echo "Making the environment in $(VENV) from requirements.lock (hash-checked)"
