@@ -46,7 +46,7 @@ class Game:
         self.people = People(self.rng, advoware, google, self.kuerzel, self.tell)
         self.deps = self._deps(env)
         wire = place.wire
-        wire.rng, wire.act, wire.flush, wire.tell = self.rng, self.people.act, place.redis.flushall, self.tell
+        wire.rng, wire.act, wire.flush, wire.tell = self.rng, self._act, place.redis.flushall, self.tell
         wire.calls = wire.written = 0
         wire.redis_rng = random.Random(f"redis {seed}")
         Watch(self.people, wire, self.note, self.mode == "a").stand()
@@ -101,7 +101,7 @@ class Game:
     def _step(self) -> None:
         chance = self.rng.random()
         if chance < 0.45:
-            self.people.act()
+            self._act()
         elif chance < 0.60:
             self._run(self.rng.choice(self.kuerzel))
         elif chance < 0.85:
@@ -113,6 +113,11 @@ class Game:
         if self.rng.random() < 0.03:
             self.tell("flush")
             self.place.redis.flushall()
+
+    def _act(self) -> None:
+        """Let somebody do something, which takes a moment."""
+        self.place.clock.advance(0.5)
+        self.people.act()
 
     # --- runs
 

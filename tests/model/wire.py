@@ -222,6 +222,7 @@ class Wire:
     def carry(self, call: Call) -> requests.Response:
         """Let the double answer."""
         self.written += call.writes
+        self.clock.seconds += 0.002  # no two changes bear the same moment
         found = self._answered(call)
         if call.writes:
             self.tell(f"    {self.clock.seconds - START:5.0f} s {call.kind} {found.status_code} {call.path[-16:]}")
