@@ -90,7 +90,7 @@ class Deps:
         publisher = self.bus.publisher
         if isinstance(publisher, HttpPublisher):
             queue = self.bus.queue(topics.LEADS_QUEUE)
-            publisher._hand_over_all(queue, [("intake", lead_id)], 1.0)
+            publisher.hand_over(queue, [("intake", lead_id)], 1.0)
 
     def enqueue(self, lead_id: str) -> None:
         """Ask for another run of a lead."""

@@ -82,7 +82,7 @@ class HttpPublisher:
         found = topics.find(topic)
         queue = self._queue_of(found.queue)
         published = accept(queue, self._arguments(), found, items, data)
-        self._hand_over_all(queue, [(found.op, item) for item in published.new], HAND_OFF_WITHIN_S)
+        self.hand_over(queue, [(found.op, item) for item in published.new], HAND_OFF_WITHIN_S)
         return published
 
     def relay(self, queues: Iterable[WorkQueue], *, within_s: float = 25.0, count: int = 500) -> dict[str, int]:
@@ -91,12 +91,13 @@ class HttpPublisher:
         ends = time.monotonic() + within_s
         for queue in queues:
             waiting = queue.unsent(older_than_s=RELAY_AFTER_S, count=count)
-            taken = self._hand_over_all(queue, waiting, max(0.0, ends - time.monotonic()))
+            taken = self.hand_over(queue, waiting, max(0.0, ends - time.monotonic()))
             relayed, left = relayed + taken, left + len(waiting) - taken
         log.info("relayed", relayed=relayed, pending=left)
         return {"relayed": relayed, "unsent": left}
 
-    def _hand_over_all(self, queue: WorkQueue, entries: Sequence[tuple[str, str]], within_s: float) -> int:
+    def hand_over(self, queue: WorkQueue, entries: Sequence[tuple[str, str]], within_s: float) -> int:
+        """Tell subscribers of `(op, item)` pairs that are noted already, as far as the time reaches; count the taken."""
         ends = time.monotonic() + within_s
 
         def one(entry: tuple[str, str]) -> bool:

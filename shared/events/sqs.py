@@ -59,7 +59,7 @@ class SqsPublisher(HttpPublisher):
     def send_again(self, queue: WorkQueue, items: Collection[str]) -> int:
         """Announce at once what was asked for again while it was being worked on."""
         waiting = [entry for entry in queue.unsent(older_than_s=0, count=LOOKED_THROUGH) if entry[1] in items]
-        return self._hand_over_all(queue, waiting, within_s=5.0)
+        return self.hand_over(queue, waiting, within_s=5.0)
 
     def _hand_over(self, event: Event, delay_s: float = 0) -> bool:
         url = queue_url(event.type)
