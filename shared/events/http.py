@@ -97,7 +97,7 @@ class HttpPublisher:
         return {"relayed": relayed, "unsent": left}
 
     def hand_over(self, queue: WorkQueue, entries: Sequence[tuple[str, str]], within_s: float) -> int:
-        """Tell subscribers of `(op, item)` pairs that are noted already, as far as the time reaches; count the taken."""
+        """Tell subscribers of `(op, item)` pairs that are noted already, while time is left; count the taken."""
         ends = time.monotonic() + within_s
 
         def one(entry: tuple[str, str]) -> bool:
