@@ -32,9 +32,10 @@ class Row:
         whole = termin.check(fields)
         return cls(whole, termin.span(whole), encode(whole))
 
-    def belongs_to(self, kuerzel: str | None) -> bool:
-        """Say whether this appears in somebody's list."""
-        return kuerzel is None or self.fields["anwalt"] == kuerzel or self.fields["anwalt"] in termin.EVERYBODY
+    @property
+    def anwalt(self) -> str:
+        """Say whose it is."""
+        return str(self.fields["anwalt"])
 
 
 class Diary:
@@ -44,6 +45,7 @@ class Diary:
         self.employees, self.clock = employees, clock
         self.visible_after = timedelta()  # how long a new Termin is missing from lists
         self._rows: dict[int, Row] = {}
+        self._rows_of: dict[str, dict[int, Row]] = {}
         self._seen_from: dict[int, datetime] = {}
         self._last = 4710
         self._lock = RLock()
@@ -76,7 +78,7 @@ class Diary:
     def delete(self, fr_nr: int) -> None:
         """Strike out a Termin; its number is never used again."""
         with self._lock:
-            self._row(fr_nr)
+            del self._rows_of[self._row(fr_nr).anwalt][fr_nr]
             del self._rows[fr_nr]
 
     def get(self, fr_nr: int) -> Json:
@@ -90,23 +92,32 @@ class Diary:
     def appointments(self, kuerzel: str | None = None) -> list[Json]:
         """List somebody's Termine, or all of them."""
         with self._lock:
-            return [dict(row.fields) for row in self._rows.values() if row.belongs_to(kuerzel)]
+            return [dict(row.fields) for row in self._belonging(kuerzel).values()]
 
     def listing(self, kuerzel: str | None, window: tuple[datetime, datetime] = ALWAYS) -> bytes:
         """Give the Termine inside a window as a JSON array."""
         with self._lock:
             moment = self.clock()
             hidden = {fr_nr for fr_nr, since in self._seen_from.items() if since > moment}
-            rows = [row for fr_nr, row in self._rows.items() if fr_nr not in hidden]
-        found = [row.body for row in rows if row.belongs_to(kuerzel) and termin.overlaps(row.placed, *window)]
+            rows = [row for fr_nr, row in self._belonging(kuerzel).items() if fr_nr not in hidden]
+        found = [row.body for row in rows if termin.overlaps(row.placed, *window)]
         return b"[" + b",".join(found) + b"]"
+
+    def _belonging(self, kuerzel: str | None) -> dict[int, Row]:
+        """Give what appears in somebody's list: the own Termine and those of everybody."""
+        if kuerzel is None:
+            return self._rows
+        names = dict.fromkeys((kuerzel, *termin.EVERYBODY))
+        return {fr_nr: row for name in names for fr_nr, row in self._rows_of.get(name, {}).items()}
 
     def _keep(self, fr_nr: int, fields: Json) -> None:
         row = Row.of(fields)
-        anwalt = row.fields["anwalt"]
-        if anwalt not in termin.EVERYBODY and anwalt not in self.employees:
-            raise Refused(422, f"anwalt: {anwalt!r} is not an employee")
-        self._rows[fr_nr] = row
+        if row.anwalt not in termin.EVERYBODY and row.anwalt not in self.employees:
+            raise Refused(422, f"anwalt: {row.fields['anwalt']!r} is not an employee")
+        before = self._rows.get(fr_nr)
+        if before and before.anwalt != row.anwalt:
+            del self._rows_of[before.anwalt][fr_nr]
+        self._rows[fr_nr] = self._rows_of.setdefault(row.anwalt, {})[fr_nr] = row
 
     def _row(self, fr_nr: int) -> Row:
         row = self._rows.get(fr_nr)
