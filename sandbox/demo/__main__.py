@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sandbox.demo.chapters import both_ways, first_run, party, plan_and_audit, push, second_run
+from sandbox.demo.phone import SHOWN, phone
 from sandbox.demo.processes import Firm, started
 from sandbox.demo.story import Story
 
@@ -30,7 +31,7 @@ def main() -> int:
             )
         with started(Path(directory), rate=rate) as firm:
             story = Story(firm, console)
-            for chapter in (first_run, second_run, both_ways, plan_and_audit, push, party):
+            for chapter in (first_run, second_run, both_ways, plan_and_audit, push, party, phone):
                 chapter(story)
             if story.wrong:
                 console.print(f"[bold red]{len(story.wrong)} things are wrong[/]")
@@ -52,6 +53,7 @@ def _stay(firm: Firm, console: Console) -> None:
     pages = {
         "status of all employees": "/calendar/status",
         "what a run would do now": "/calendar/plan",
+        "who is calling": SHOWN,
         "metrics": "/metrics",
         "readiness": "/ready",
     }

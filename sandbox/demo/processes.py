@@ -1,4 +1,4 @@
-"""The processes of the demo: an embedded Redis, both upstream doubles, the app and one worker."""
+"""The processes of the demo: an embedded Redis, the upstream doubles, the app and one worker."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sandbox.embedded_redis import free_port, running
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30
+WEBHOOK_SECRET, TEMPLATE_KEY = "demo-phone-secret", "demo-template-key"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Firm:
 @contextmanager
 def started(directory: Path, *, rate: int) -> Iterator[Firm]:
     """Start everything, wait until it answers, and end it afterwards."""
-    ports = {name: free_port() for name in ("advoware", "google", "espocrm", "app", "worker")}
+    ports = {name: free_port() for name in ("advoware", "google", "espocrm", "threecx", "app", "worker")}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     key = directory / "service-account.json"
     with ExitStack() as stack:
@@ -48,8 +49,9 @@ def started(directory: Path, *, rate: int) -> Iterator[Firm]:
         start("google", [*google, "--service-account-out", str(key)], sandbox)
         crm = ["-m", "sandbox.espocrm", "--port", str(ports["espocrm"]), "--webhooks-every", "1"]
         start("espocrm", crm, {**sandbox, "PYTHONUNBUFFERED": "1"})
+        start("threecx", ["-m", "sandbox.threecx", "--port", str(ports["threecx"])], sandbox)
         env = {**os.environ, **settings(urls, redis.url, key, rate)}
-        for name in ("advoware", "google", "espocrm"):
+        for name in ("advoware", "google", "espocrm", "threecx"):
             wait_for(f"{urls[name]}/_sandbox/health")
         env |= registered(directory / "espocrm.log", env, urls["app"])
         app = ["-m", "gunicorn", "-c", "functions/gunicorn_conf.py", "functions.app:app"]
@@ -64,6 +66,7 @@ def settings(urls: dict[str, str], redis_url: str, key: Path, rate: int) -> dict
     """Write the settings of the app and the worker, as `.env` would hold them."""
     account, paths = Account(), Paths()
     from sandbox.advoware import Advoware
+    from sandbox.threecx import ThreeCx
 
     return {
         **Advoware(account=account, paths=paths).env(urls["advoware"]),
@@ -75,6 +78,12 @@ def settings(urls: dict[str, str], redis_url: str, key: Path, rate: int) -> dict
         "CALENDAR_FULL_CONTENT": "true",
         "CALENDAR_PUSH_URL": urls["app"],
         "CALENDAR_PUSH_TOKEN": "demo-token",
+        **ThreeCx().env(urls["threecx"]),
+        "THREECX_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "THREECX_TEMPLATE_KEY": TEMPLATE_KEY,
+        "THREECX_EXTENSIONS": "102=user-berger",
+        "ESPOCRM_DEFAULT_USER_ID": "user-empfang",
+        "PUBLIC_BASE_URL": urls["app"],
         "LOG_LEVEL": "INFO",
     }
 
