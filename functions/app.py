@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from shared import openapi, startup
 from shared.errors import NotFoundError
 from shared.events.bus import MODELS, Bus
-from shared.events.cloudevent import from_message
+from shared.events.pubsub import received
 from shared.events.task import Subscriber
 from shared.settings.common import CommonSettings
 from shared.web.call import Call
@@ -89,7 +89,7 @@ class App:
         topic = call.params["topic"]
         if topic not in self.subscribers:
             raise NotFoundError("There is no such topic here.")
-        self._bus.deliver(self.subscribers, from_message(call.request.headers, call.body()), topic)
+        self._bus.deliver(self.subscribers, received(call.request.headers, call.body()), topic)
         return Response(status=204)
 
 

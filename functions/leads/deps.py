@@ -85,10 +85,10 @@ class Deps:
         """Tell the subscriber at once where it reads no stream; what it does not take the relay sends again."""
         if self.bus.transport == "redis":
             return
-        from shared.events.http import HttpPublisher
+        from shared.events.outbox import OutboxPublisher
 
         publisher = self.bus.publisher
-        if isinstance(publisher, HttpPublisher):
+        if isinstance(publisher, OutboxPublisher):
             queue = self.bus.queue(topics.LEADS_QUEUE)
             publisher.hand_over(queue, [("intake", lead_id)], 1.0)
 

@@ -13,7 +13,7 @@ from shared.events import topics
 from shared.events.bus import AGAIN, Bus
 from shared.events.cloudevent import Event, from_message
 from shared.events.delivery import work_off
-from shared.events.sqs import SqsPublisher
+from shared.events.outbox import OutboxPublisher
 from shared.events.task import Subscriber
 from shared.log import bound, get_log
 from shared.web.problems import is_redis_error
@@ -61,7 +61,7 @@ class QueueHandler:
     def _announce(self, event: Event, worked: Worked) -> None:
         """Send what has to run again as a message of its own: this one would return only after its visibility."""
         publisher = self._bus.publisher
-        if not isinstance(publisher, SqsPublisher):
+        if not isinstance(publisher, OutboxPublisher):
             return
         if worked.outcome.kind in AGAIN:
             delay_s = max(1, math.ceil(worked.outcome.delay_s))

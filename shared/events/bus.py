@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from shared.events.arguments import Arguments
+    from shared.events.outbox import Send
     from shared.state.queue import Evidence, WorkQueue
 
 MODELS: tuple[type[Settings], ...] = (CommonSettings, RedisSettings, QueueSettings, EventSettings)
@@ -92,26 +93,29 @@ class Bus:
             from shared.events.redis import RedisPublisher
 
             return RedisPublisher(self.queue, lambda: self.arguments)
+        from shared.events.outbox import OutboxPublisher
+
+        return OutboxPublisher(self.target, self.queue, lambda: self.arguments, self._send())
+
+    def _send(self) -> Send:
         if self.transport == "sqs":
-            from shared.events.sqs import SqsPublisher
+            from shared.events.sqs import SqsTransport
 
-            return SqsPublisher(self.target, self.queue, lambda: self.arguments)
+            return SqsTransport()
         if self.transport == "pubsub":
-            from shared.events.pubsub import PubSubPublisher
+            from shared.events.pubsub import PubSubTransport
 
-            if not self.events.pubsub_project:
-                raise NotConfiguredError("EVENT_PUBSUB_PROJECT is missing.")
-            return PubSubPublisher(self.target, self.queue, lambda: self.arguments, project=self.events.pubsub_project)
-        from shared.events.http import HttpPublisher
+            return PubSubTransport(self.project())
+        from shared.events.http import HttpTransport
 
         secret = self._common.gateway_secret
-        return HttpPublisher(
-            self.target,
-            self.queue,
-            lambda: self.arguments,
-            base_url=self.events.base_url,
-            secret=secret.get_secret_value() if secret else None,
-        )
+        return HttpTransport(self.events.base_url, secret.get_secret_value() if secret else None)
+
+    def project(self) -> str:
+        """Name the project whose topics are meant; without it Pub/Sub cannot be used."""
+        if not self.events.pubsub_project:
+            raise NotConfiguredError("EVENT_PUBSUB_PROJECT is missing.")
+        return self.events.pubsub_project
 
     def runner(self, queue: str, subscribers: Mapping[str, Subscriber]) -> Runner:
         """Give a runner for one queue."""
@@ -121,14 +125,14 @@ class Bus:
     def relay(self) -> dict[str, int]:
         """Care for all queues and send again what no subscriber has taken; streams are read by the worker."""
         from shared.events.care import care
-        from shared.events.http import HttpPublisher
+        from shared.events.outbox import OutboxPublisher
 
         queues = [self.queue(name) for name in topics.QUEUES]
         for queue in queues:
             care(queue, self.client(1), sweep=True)
             metrics.measure_queue(queue.spec.name, queue.stats())
         publisher = self.publisher
-        return publisher.relay(queues) if isinstance(publisher, HttpPublisher) else {"relayed": 0, "unsent": 0}
+        return publisher.relay(queues) if isinstance(publisher, OutboxPublisher) else {"relayed": 0, "unsent": 0}
 
     def deliver(self, subscribers: Mapping[str, Subscriber], event: Event, topic: str | None = None) -> None:
         """Work an event off inside the request: returns when done or a duplicate, else raises what to answer."""

@@ -7,20 +7,15 @@ import binascii
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from werkzeug.datastructures import Headers
 
-from shared import metrics
 from shared.errors import UnreadableRequestError
-from shared.events.cloudevent import Event, from_message, structured
-from shared.events.http import HttpPublisher
+from shared.events.cloudevent import Event, from_attributes, from_message, structured
 from shared.log import get_log
-
-if TYPE_CHECKING:
-    from shared.events.arguments import Arguments
-    from shared.state.queue import WorkQueue
+from shared.web.reading import strict_json
 
 log = get_log(__name__)
 SERVICE: Final = "https://pubsub.googleapis.com"
@@ -30,46 +25,52 @@ TIMEOUT_S: Final = (0.5, 1.0)
 
 
 class Post(Protocol):
-    """Posts one JSON document and tells the status of the answer, or None when none came."""
+    """Posts one JSON document and tells the status and the body of the answer, or None when none came."""
 
-    def __call__(self, url: str, document: Mapping[str, Any]) -> int | None:
+    def __call__(self, url: str, document: Mapping[str, Any]) -> tuple[int, bytes] | None:
         """Send it."""
         ...
 
 
-class PubSubPublisher(HttpPublisher):
-    """Publishes by `topics.publish`; outbox and relay are those of the base."""
+class PubSubTransport:
+    """Sends by `topics.publish`, which can hold nothing back."""
 
-    def __init__(
-        self,
-        target: str,
-        queue_of: Callable[[str], WorkQueue],
-        arguments: Callable[[], Arguments],
-        *,
-        project: str,
-        post: Post | None = None,
-    ) -> None:
-        super().__init__(target, queue_of, arguments, base_url=None, secret=None)
-        self._project, self._publish = project, _post if post is None else post
+    def __init__(self, project: str, send: Post | None = None) -> None:
+        self._project, self._post = project, post if send is None else send
 
-    def _hand_over(self, event: Event) -> bool:
-        status = self._publish(publish_url(self._project, event.type), message_of(event))
-        taken = status is not None and 200 <= status < 300
-        metrics.EVENTS.labels(event.type, "taken" if taken else "left").inc()
-        if not taken:
-            log.info("event_left_in_outbox", topic=event.type, status=status, event_id=event.id)
-        return taken
+    def __call__(self, event: Event, delay_s: float = 0) -> int | None:
+        """Send it now or not at all."""
+        if delay_s:
+            return None
+        answer = self._post(publish_url(self._project, event.type), message_of(event))
+        return answer[0] if answer else None
 
 
 def publish_url(project: str, topic: str) -> str:
-    """Name where a topic's messages go; the emulator of the SDK where one is set."""
+    """Name where a topic's messages go."""
+    return resource_url(project, f"topics/{topic}:publish")
+
+
+def resource_url(project: str, rest: str) -> str:
+    """Name a resource of the project; at the emulator of the SDK where one is set."""
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
-    return f"{f'http://{emulator}' if emulator else SERVICE}/v1/projects/{project}/topics/{topic}:publish"
+    return f"{f'http://{emulator}' if emulator else SERVICE}/v1/projects/{project}/{rest}"
 
 
 def message_of(event: Event) -> dict[str, Any]:
     """Wrap an event: the structured CloudEvent is the message's data."""
     return {"messages": [{"data": base64.b64encode(structured(event)).decode(), "attributes": {"topic": event.type}}]}
+
+
+def received(headers: Headers, body: bytes) -> Event:
+    """Read what an event path was sent: a CloudEvent in either mode, or a push that wraps one; else 400."""
+    if headers.get("Ce-Specversion"):
+        return from_message(headers, body)
+    document = strict_json(body)
+    if not isinstance(document, dict):
+        raise UnreadableRequestError("The request carries no CloudEvent.")
+    is_push = "specversion" not in document and "message" in document
+    return from_push(document) if is_push else from_attributes(document, document.get("data"))
 
 
 def unwrapped(event: Event) -> Event:
@@ -92,7 +93,8 @@ def from_push(document: Any) -> Event:
     return from_message(Headers(), body)
 
 
-def _post(url: str, document: Mapping[str, Any]) -> int | None:
+def post(url: str, document: Mapping[str, Any]) -> tuple[int, bytes] | None:
+    """Call the REST interface as the service's own account; a refusal is an answer and no exception."""
     import requests
     from google.auth.exceptions import GoogleAuthError
 
@@ -107,7 +109,7 @@ def _post(url: str, document: Mapping[str, Any]) -> int | None:
     except (requests.RequestException, GoogleAuthError) as error:
         log.warning("request_failed", upstream="pubsub", exception=type(error).__name__)
         return None
-    return int(answer.status_code)
+    return int(answer.status_code), bytes(answer.content)
 
 
 @functools.cache

@@ -7,7 +7,8 @@ import pytest
 
 from shared.events import bus as bus_module
 from shared.events.bus import Bus
-from shared.events.sqs import SqsPublisher
+from shared.events.outbox import OutboxPublisher
+from shared.events.sqs import SqsTransport
 
 
 class Sent(list):
@@ -15,10 +16,10 @@ class Sent(list):
 
     takes = True
 
-    def __call__(self, url: str, body: str, delay_s: int) -> bool:
+    def __call__(self, url: str, body: str, delay_s: int) -> int | None:
         if self.takes:
             self.append((url, body, delay_s))
-        return self.takes
+        return 200 if self.takes else None
 
 
 @pytest.fixture
@@ -36,5 +37,5 @@ def bus(monkeypatch: pytest.MonkeyPatch, sent: Sent) -> Bus:
         monkeypatch.setenv(f"EVENT_SQS_URL_VMH_BETEILIGTE_{op}", f"https://sqs/{op.lower()}")
     monkeypatch.setenv("EVENT_SQS_URL_CALENDAR_SYNC_EMPLOYEE", "https://sqs/employee")
     made = Bus("toy")
-    made.__dict__["publisher"] = SqsPublisher("toy", made.queue, lambda: made.arguments, send=sent)
+    made.__dict__["publisher"] = OutboxPublisher("toy", made.queue, lambda: made.arguments, SqsTransport(sent))
     return made

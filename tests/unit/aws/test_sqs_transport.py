@@ -23,7 +23,7 @@ def test_an_event_is_the_structured_cloudevent_in_its_topics_queue(bus, sent):
 
 
 def test_what_the_queue_does_not_take_waits_and_is_sent_by_the_relay(bus, sent, monkeypatch):
-    monkeypatch.setattr("shared.events.http.RELAY_AFTER_S", 0)
+    monkeypatch.setattr("shared.events.outbox.RELAY_AFTER_S", 0)
     sent.takes = False
     bus.publisher.publish(UPDATE, PARTY)
     assert bus.queue("vmh:beteiligte").stats().unsent == 1
@@ -57,7 +57,7 @@ def test_a_refusal_of_sqs_is_an_answer_and_no_exception(monkeypatch):
             raise EndpointConnectionError(endpoint_url="https://sqs")
 
     monkeypatch.setattr(sqs, "client", Broken)
-    assert sqs._send("https://sqs/x", "{}", 0) is False
+    assert sqs.send_message("https://sqs/x", "{}", 0) is None
 
 
 def test_the_relay_shows_how_full_the_queues_are(bus, sent):

@@ -10,8 +10,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from shared.errors import InvalidRequestError, NotConfiguredError, UnavailableError
 from shared.events import http as transport
+from shared.events import outbox
 from shared.events.bus import Bus
-from shared.events.http import HttpPublisher, address
+from shared.events.http import HttpTransport, address
+from shared.events.outbox import OutboxPublisher
 
 PARTY, OTHER = "6b04f6cb7536b613d", "6b04f6cb7536b613e"
 TOPIC = "vmh.beteiligte.update"
@@ -34,10 +36,8 @@ def bus(make_bus) -> Bus:
     return make_bus(EVENT_BASE_URL="http://events.test/events/")
 
 
-def publisher(bus: Bus, wire: Wire, secret: str | None = None) -> HttpPublisher:
-    return HttpPublisher(
-        "toy", bus.queue, lambda: bus.arguments, base_url=bus.events.base_url, secret=secret, post=wire
-    )
+def publisher(bus: Bus, wire: Wire, secret: str | None = None) -> OutboxPublisher:
+    return OutboxPublisher("toy", bus.queue, lambda: bus.arguments, HttpTransport(bus.events.base_url, secret, wire))
 
 
 def unsent(bus: Bus) -> int:
@@ -123,7 +123,7 @@ def test_the_relay_sends_again_what_is_old_enough(bus, monkeypatch):
     port = publisher(bus, wire)
     queues = [bus.queue("vmh:beteiligte")]
     assert port.relay(queues) == {"relayed": 0, "unsent": 0}
-    monkeypatch.setattr(transport, "RELAY_AFTER_S", 0.01)
+    monkeypatch.setattr(outbox, "RELAY_AFTER_S", 0.01)
     time.sleep(0.05)
     assert port.relay(queues) == {"relayed": 1, "unsent": 0}
     assert wire.sent[0][1]["subject"] == PARTY
@@ -132,14 +132,14 @@ def test_the_relay_sends_again_what_is_old_enough(bus, monkeypatch):
 
 def test_the_relay_keeps_what_is_refused_again(bus, monkeypatch):
     publisher(bus, Wire(None)).publish(TOPIC, PARTY)
-    monkeypatch.setattr(transport, "RELAY_AFTER_S", 0.0)
+    monkeypatch.setattr(outbox, "RELAY_AFTER_S", 0.0)
     time.sleep(0.01)
     assert publisher(bus, Wire(503)).relay([bus.queue("vmh:beteiligte")]) == {"relayed": 0, "unsent": 1}
     assert unsent(bus) == 1
 
 
 def test_a_large_batch_is_handed_over_as_far_as_two_seconds_reach(bus, monkeypatch):
-    monkeypatch.setattr(transport, "HAND_OFF_WITHIN_S", 0.1)
+    monkeypatch.setattr(outbox, "HAND_OFF_WITHIN_S", 0.1)
     ids = [f"{n:017x}" for n in range(200)]
 
     def slow(url, body, headers):
