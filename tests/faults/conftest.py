@@ -1,0 +1,6 @@
+"""Share the helpers of the process tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "system"))
