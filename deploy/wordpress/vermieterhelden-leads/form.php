@@ -3,6 +3,7 @@
 
 defined('ABSPATH') || exit;
 
+const VH_LEADS_THANKS = 'Vielen Dank für Ihre Anfrage.';
 const VH_LEADS_FIELDS = array(
     'anrede' => 'Anrede',
     'vorname' => 'Vorname',
@@ -28,6 +29,10 @@ function vh_leads_form_age($token)
 }
 
 add_shortcode('vh_anfrage', function ($given) {
+    // phpcs:ignore WordPress.Security.NonceVerification.Recommended
+    if (isset($_GET['vh_anfrage'])) {
+        return '<p class="vh-anfrage-danke" role="status">' . esc_html(VH_LEADS_THANKS) . '</p>';
+    }
     $given = shortcode_atts(array('typ' => 'kontakt'), $given);
     $html = '<form method="post" class="vh-anfrage" action="' . esc_url(rest_url('vh/v1/anfrage')) . '">';
     foreach (VH_LEADS_FIELDS as $name => $label) {
@@ -80,5 +85,15 @@ function vh_leads_take_form(WP_REST_Request $request)
     if (!vh_leads_store($data)) {
         return new WP_Error('nicht_gespeichert', 'Bitte versuchen Sie es später noch einmal.', array('status' => 503));
     }
-    return new WP_REST_Response(array('status' => 'angenommen', 'meldung' => 'Vielen Dank für Ihre Anfrage.'), 202);
+    return vh_leads_thank($request);
+}
+
+/** A browser goes back to its page, which thanks; a script gets its answer. */
+function vh_leads_thank(WP_REST_Request $request)
+{
+    if (false === strpos((string) $request->get_header('accept'), 'text/html')) {
+        return new WP_REST_Response(array('status' => 'angenommen', 'meldung' => VH_LEADS_THANKS), 202);
+    }
+    $page = wp_validate_redirect((string) $request['page_url'], home_url('/'));  // our own host only
+    return new WP_REST_Response(null, 303, array('Location' => add_query_arg('vh_anfrage', 'danke', $page)));
 }
