@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +24,7 @@ from shared.errors import (
 
 AGAIN_STATUS = frozenset({502, 503, 504})
 MAX_GET_RETRIES = 2
+FAILURES = frozenset({401, 403, 408, 429})  # with 5xx: answers that speak of the upstream, not of one record
 LONGEST_PAUSE_S = 5.0  # an upstream that wants a longer pause gets it from the queue, not from a waiting thread
 
 
@@ -53,6 +54,17 @@ def retry_after_s(value: str | None, *, now: float | None = None, cap: float = 3
     return min(wait, cap) if wait > 0 else None
 
 
+class Witness(Protocol):
+    """Hears of every good answer of an upstream and, with its reason, of every failure."""
+
+    def __call__(self, upstream: str, failure: str = "") -> None:
+        """Take note of it."""
+
+
+def nobody(upstream: str, failure: str = "") -> None:
+    """Take no note."""
+
+
 @dataclass
 class HttpClient:
     """Calls one upstream and translates its failures once."""
@@ -61,7 +73,7 @@ class HttpClient:
     timeout_s: float
     session: requests.Session = field(default_factory=new_session)
     sleep: Callable[[float], None] = time.sleep
-    answered: Callable[[str], None] = lambda _upstream: None
+    answered: Witness = nobody
     get_retries: int = MAX_GET_RETRIES
 
     def send(  # noqa: PLR0913  the parts of a request
@@ -106,11 +118,15 @@ class HttpClient:
             outcome = f"{response.status_code // 100}xx"
             if response.ok and response.status_code < 300:
                 self.answered(self.upstream)
+            elif response.status_code >= 500 or response.status_code in FAILURES:
+                self.answered(self.upstream, str(response.status_code))
             return response
         except requests.Timeout as error:
             outcome = "timeout"
+            self.answered(self.upstream, outcome)
             raise UpstreamTimeoutError(self.upstream, f"{self.upstream} did not answer in time") from error
         except requests.RequestException as error:
+            self.answered(self.upstream, "unreachable")
             raise UpstreamUnavailableError(self.upstream, f"{self.upstream} could not be reached") from error
         finally:
             metrics.UPSTREAM_CALLS.labels(self.upstream, outcome).inc()

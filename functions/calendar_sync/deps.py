@@ -19,7 +19,7 @@ from shared.advoware.client import AdvowareClient
 from shared.clock import Clock, utc_now
 from shared.google.auth import subject_hash
 from shared.google.client import GoogleCalendar
-from shared.http import HttpClient
+from shared.http import HttpClient, Witness, nobody
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.calendar import CalendarSettings, GoogleSettings
 from shared.state.bucket import Bucket
@@ -82,7 +82,7 @@ def make_deps(
     settings: Settings,
     state: redis.Redis,
     rates: redis.Redis,
-    answered: Callable[[str], None] = lambda _upstream: None,
+    answered: Witness = nobody,
     clock: Clock = utc_now,
 ) -> Deps:
     """Wire the clients and the state; nothing is called yet."""

@@ -13,15 +13,14 @@ from typing import Protocol
 
 import redis
 
-from functions.calendar_sync.memory import PREFIX
 from shared.advoware.employee import Employee
 from shared.errors import NotFoundError, UpstreamError, UpstreamMalformedError
 from shared.log import get_log
+from shared.state.calendar_runs import EMPLOYEES, remembered
 
 log = get_log(__name__)
 FRESH_S = 600
 KEEP_S = 24 * 3600
-KEY = f"{PREFIX}:employees"
 
 
 class Directory(Protocol):
@@ -88,13 +87,8 @@ class Employees:
         kept = self._kept()
         if not people and kept is not None and kept[1]:
             raise UpstreamMalformedError("advoware", "advoware answered no employee at all")
-        self.client.set(KEY, json.dumps({"at": self.now(), "people": people}), ex=KEEP_S)
+        self.client.set(EMPLOYEES, json.dumps({"at": self.now(), "people": people}), ex=KEEP_S)
         return people
 
     def _kept(self) -> tuple[float, dict[str, str]] | None:
-        text = self.client.get(KEY)
-        try:
-            value = json.loads(str(text)) if text else None
-            return (float(value["at"]), dict(value["people"])) if value else None
-        except (ValueError, TypeError, KeyError):
-            return None
+        return remembered(self.client)

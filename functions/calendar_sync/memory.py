@@ -7,10 +7,9 @@
 | `calendar_sync:suspects:{kuerzel}` | SET | 7 days | ids of tombstones without properties seen once (row 10) |
 | `calendar_sync:cancelled:{kuerzel}` | SET | 60 days | ids of events that we cancelled ourselves (row 12) |
 | `calendar_sync:mark:{kuerzel}` | STRING | none | Google's time of the latest change that a clean run dealt with |
-| `calendar_sync:holds:{kuerzel}` | SET | none | hashes of plans that wait for a person |
-| `calendar_sync:released:{kuerzel}` | SET | 7 days | hashes that a person released and no run has used yet |
 | `calendar_sync:begun`, `calendar_sync:ended` | HASH | none | kuerzel → number of the last run that began, ended |
-| `calendar_sync:status` | HASH | none | kuerzel → the status row |
+
+Status rows and held plans: `shared/state/calendar_runs.py`.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ import redis
 
 from functions.calendar_sync.history import note
 from functions.calendar_sync.plan import Hold
+from shared.state.calendar_runs import STATUS, WEEK_S, Holds, statuses
 
 PREFIX = "calendar_sync"
-WEEK_S = 7 * 24 * 3600
 BIN_S = 60 * 24 * 3600  # longer than Google keeps a deleted event
 
 
@@ -50,7 +49,7 @@ class Memory:
     """Reads and writes the keys above."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._redis = client
+        self._redis, self._holds = client, Holds(client)
 
     def last_read(self, kuerzel: str) -> LastRead | None:
         """Give what the last clean run saw, None when there was none or it is unreadable."""
@@ -116,36 +115,32 @@ class Memory:
 
     def remember_holds(self, kuerzel: str, holds: Iterable[Hold]) -> None:
         """Replace the hashes that wait for a person."""
-        self._replace(f"{PREFIX}:holds:{kuerzel}", [hold.hash for hold in holds], None)
+        self._holds.remember(kuerzel, [hold.hash for hold in holds])
 
     def release(self, kuerzel: str, mark: str) -> bool:
         """Let the plan with this hash go on in the next run; False when no plan waits under it."""
-        moved = self._redis.smove(f"{PREFIX}:holds:{kuerzel}", f"{PREFIX}:released:{kuerzel}", mark)
-        if moved:
-            self._redis.expire(f"{PREFIX}:released:{kuerzel}", WEEK_S)
-        return bool(moved)
+        return self._holds.release(kuerzel, mark)
 
     def released(self, kuerzel: str) -> frozenset[str]:
         """Name the released hashes that no run has used yet."""
-        return frozenset(str(item) for item in self._redis.smembers(f"{PREFIX}:released:{kuerzel}"))
+        return self._holds.released(kuerzel)
 
     def use_release(self, kuerzel: str) -> None:
         """Forget the released hashes: each lets one plan through, once."""
-        self._redis.delete(f"{PREFIX}:released:{kuerzel}")
+        self._holds.use(kuerzel)
 
     def status(self, kuerzel: str) -> dict[str, Any] | None:
         """Give the status row."""
-        text = self._redis.hget(f"{PREFIX}:status", kuerzel)
+        text = self._redis.hget(STATUS, kuerzel)
         return dict(json.loads(str(text))) if text else None
 
     def statuses(self) -> dict[str, dict[str, Any]]:
         """Give all status rows."""
-        rows = self._redis.hgetall(f"{PREFIX}:status")
-        return {str(kuerzel): json.loads(str(text)) for kuerzel, text in rows.items()}
+        return statuses(self._redis)
 
     def remember_status(self, kuerzel: str, row: dict[str, Any]) -> None:
         """Keep the status row, and that of an ended run in the history as well."""
-        self._redis.hset(f"{PREFIX}:status", kuerzel, json.dumps(row))
+        self._redis.hset(STATUS, kuerzel, json.dumps(row))
         note(self._redis, kuerzel, row)
 
     def begin_run(self, kuerzel: str) -> int:
@@ -164,12 +159,11 @@ class Memory:
         """Give the number of the last run that ended."""
         return int(str(self._redis.hget(f"{PREFIX}:ended", kuerzel) or 0))
 
-    def _replace(self, key: str, items: Iterable[str], life_s: int | None) -> None:
+    def _replace(self, key: str, items: Iterable[str], life_s: int) -> None:
         members = list(items)
         pipe = self._redis.pipeline(transaction=True)
         pipe.delete(key)
         if members:
             pipe.sadd(key, *members)
-            if life_s:
-                pipe.expire(key, life_s)
+            pipe.expire(key, life_s)
         pipe.execute()

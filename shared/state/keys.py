@@ -23,6 +23,7 @@ LEAD_PENDING = "lead:intake_pending"
 CALL_PENDING = "threecx:journal_pending"
 
 EVIDENCE = "upstream:answered"  # HASH upstream -> ms of its last good answer; no expiry, one field each
+FAILURES = "upstream:failed"  # HASH upstream -> why|ms of its last failure; no expiry, one field each
 
 DIRTY_PREFIX = "calendar_sync:dirty:"
 

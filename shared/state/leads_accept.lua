@@ -42,6 +42,8 @@ end
 redis.call('HSET', RECORD, 'id', id, 'nonce', nonce, 'body', body, 'payload', payload, 'answer', answer,
   'at', int(NOW), 'state', 'angenommen', 'hour', hour, 'day', day, 'text', text)
 redis.call('EXPIRE', RECORD, ttl)
+redis.call('ZADD', 'lead:recent', int(NOW), id)
+redis.call('ZREMRANGEBYRANK', 'lead:recent', 0, -51)
 if not given then redis.call('SET', MARK, id, 'PX', window) end
 for _, key in ipairs({ MAIL, PHONE }) do
   if key ~= '' then

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.domain.call import Consent, Event, Said
 from shared.events.task import PostponeError
+from shared.state import recent
 from shared.threecx.seal import Sealer
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class CallStore:
         pipe.expire(place, EVENTS_S)
         pipe.zadd(NEAR + number, {key: _ms(begin)}, lt=True)
         pipe.expire(NEAR + number, EVENTS_S)
-        pipe.zadd(OPEN, {key: int(time.time() * 1000)})
+        now_ms = int(time.time() * 1000)
+        pipe.zadd(OPEN, {key: now_ms})
+        recent.note(pipe, recent.CALLS, key, now_ms)
         pipe.execute()
 
     def events(self, key: str) -> frozenset[Event]:

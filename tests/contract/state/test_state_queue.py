@@ -268,6 +268,24 @@ def test_an_attempt_counts_only_if_somebody_was_answered_since_the_previous_one(
     assert evidence.last_ms("espocrm") is None
 
 
+def test_a_failure_is_remembered_beside_the_last_good_answer(client):
+    evidence = Evidence(client, clock=iter(range(0, 100, 2)).__next__)
+    assert evidence.heard() == {}
+    evidence.note("advoware")
+    evidence.note("advoware", "timeout")
+    evidence.note("google", "503")
+    heard = evidence.heard()
+    assert (heard["advoware"].failure, heard["google"].failure, heard["google"].good_ms) == ("timeout", "503", None)
+    assert 0 <= heard["advoware"].failed_ms - heard["advoware"].good_ms < 60_000
+
+
+def test_a_failure_does_not_hide_a_good_answer_of_the_same_second(client):
+    evidence = Evidence(client, clock=lambda: 1.0)
+    evidence.note("advoware", "503")
+    evidence.note("advoware")
+    assert evidence.last_ms("advoware") is not None
+
+
 def test_evidence_is_written_once_a_second_and_never_in_the_way(down):
     evidence = Evidence(down, clock=lambda: 1.0)
     evidence.note("advoware")

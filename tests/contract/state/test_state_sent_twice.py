@@ -40,6 +40,7 @@ def steps(client, outbox: bool):
 
 def other_steps():
     yield "note", lambda c: evidence._NOTE(c, ["upstream:answered"], ["advoware"])
+    yield "note of a failure", lambda c: evidence._NOTE(c, ["upstream:failed"], ["advoware", "503"])
     yield "acquire", lambda c: lock._ACQUIRE(c, LOCK, ["t", 60_000])
     yield "acquire held", lambda c: lock._ACQUIRE(c, LOCK, ["other", 60_000])
     yield "renew lock", lambda c: lock._RENEW(c, LOCK[:2], ["t", 60_000])

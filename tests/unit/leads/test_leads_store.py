@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from redis_server import running
 
 from shared.crypto import UnreadableError, Vault
-from shared.state import connection
+from shared.state import connection, recent
 from shared.state.leads import Arrival, LeadStore
 
 VAULT = Vault([b"k" * 32])
@@ -135,3 +135,14 @@ def test_notes_bring_no_record_back(client):
     store = LeadStore(client, VAULT)
     assert not store.note("gone", state="x")
     assert client.keys() == []
+
+
+def test_the_last_leads_are_known_by_id_and_time_only(client):
+    store = LeadStore(client, VAULT)
+    for number in range(60):
+        store.accept(an_arrival(f"a{number}", given=False, content=f"c{number}"))
+    store.accept(an_arrival("a59", given=False, content="c59"))
+    last = recent.last(client, recent.LEADS)
+    assert len(last) == recent.KEPT
+    assert {item for item, _ in last} < {f"a{number}" for number in range(60)}
+    assert [at_ms for _, at_ms in last] == sorted((at_ms for _, at_ms in last), reverse=True)
