@@ -99,7 +99,7 @@ def _usable(rows: Sequence[Row], run: Run) -> tuple[list[Ours], frozenset[str]]:
 
 
 def _digest(rows: Sequence[Row], ours: Sequence[Ours], run: Run) -> str:
-    """Hash everything that a decision may rest on: content, marker and change stamp, mode, key and window."""
+    """Hash everything that a decision may rest on: content, marker and change stamp, mode, key, window, settings."""
     content = {item.fr_nr: run.seal(item.canonical) + (item.marker or "") + str(item.one_way) for item in ours}
     lines = sorted(
         f"{row['frNr']} {content.get(str(row['frNr']), '?')} {row.get('zuletztGeaendertAm')}" for row in rows
@@ -111,6 +111,7 @@ def _digest(rows: Sequence[Row], ours: Sequence[Ours], run: Run) -> str:
         *(str(moment) for moment in rules.window),
         str(rules.write_enabled),
         rules.delete_policy,
+        *rules.placeholders,
     ]
     return hashlib.sha256(json.dumps([head, lines]).encode()).hexdigest()
 

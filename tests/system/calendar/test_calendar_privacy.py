@@ -226,6 +226,9 @@ def test_every_placeholder_ever_used_is_kept_out_of_advoware(state: redis.Redis)
         w.google.create_event(w.calendar(), timed(3, summary="BELEGT"))
         w.settle()
         assert len(w.advoware.appointments()) == 1
+        w.make(CALENDAR_PLACEHOLDERS="Termin (Advoware)")  # what was set aside for its title is looked at again
+        w.settle()
+        assert [row["text"] for row in w.advoware.appointments()] == [CANARY, "BELEGT"]
 
 
 def test_what_is_deleted_while_the_mode_is_switched_shows_no_text_in_the_bin(state: redis.Redis) -> None:
