@@ -1,0 +1,5 @@
+"""The functions, one folder each; this runs before anything of theirs is imported."""
+
+import gc
+
+gc.set_threshold(50_000, 20, 50)  # a start makes many objects that stay; looking through them is a tenth of it

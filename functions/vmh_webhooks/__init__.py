@@ -1,5 +1,1 @@
 """EspoCRM's webhooks and the party sync."""
-
-import gc
-
-gc.set_threshold(50_000, 20, 50)  # a start makes many objects that stay; looking through them is a tenth of it

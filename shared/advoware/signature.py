@@ -8,9 +8,8 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import SecretStr
-
 from shared.settings.advoware import AdvowareSettings
+from shared.settings.kinds import SecretStr
 
 
 def sign(product: int, app_id: str, nonce: str, timestamp: str, key_base64: str) -> str:

@@ -2,79 +2,70 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+from shared.settings.base import Settings, env
+from shared.settings.kinds import (
+    URL,
+    SecretStr,
+    UnreadableError,
+    above_zero,
+    base64_secret,
+    comma_list,
+    folder_url,
+    matching,
+    secret,
+    switch,
+    text,
+    whole,
+)
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_validator
 
-from shared.settings.base import CommaList, Settings, env
+def _relative(value: str) -> str:
+    return value.strip("/")
 
 
 class AdvowareSettings(Settings):
     """Everything needed to talk to Advoware; paths differ between installations."""
 
-    api_base_url: str = env("ADVOWARE_API_BASE_URL", "https://www2.advo-net.net:90/", pattern=r"^https?://[^\s?#]+$")
-    auth_url: str = env(
-        "ADVOWARE_AUTH_URL", "https://security.advo-net.net/api/v1/Token", pattern=r"^https?://[^\s?#]+$"
-    )
-    product_id: PositiveInt = env("ADVOWARE_PRODUCT_ID", 64)
-    app_id: str | None = env("ADVOWARE_APP_ID", needed=True)
-    api_key: SecretStr | None = env("ADVOWARE_API_KEY", needed=True)
-    kanzlei: str | None = env("ADVOWARE_KANZLEI", needed=True)
-    database: str = env("ADVOWARE_DATABASE", "ADVOWARE")
-    user: str | None = env("ADVOWARE_USER", needed=True)
-    password: SecretStr | None = env("ADVOWARE_PASSWORD", needed=True)
-    role: PositiveInt = env("ADVOWARE_ROLE", 2)
-    employees_path: str = env("ADVOWARE_EMPLOYEES_PATH", "employees")
-    appointments_path: str = env("ADVOWARE_APPOINTMENTS_PATH", "appointments")
-    parties_path: str = env("ADVOWARE_PARTIES_PATH", "beteiligte")
-    matters_path: str = env("ADVOWARE_MATTERS_PATH", "akten")
-    timeout_s: PositiveFloat = env("ADVOWARE_TIMEOUT_SECONDS", 30)
-    write_enabled: bool = env("ADVOWARE_WRITE_ENABLED", True)
-    discovery: bool = env("ADVOWARE_DISCOVERY", False)
-    delete_parties: bool = env("ADVOWARE_DELETE_PARTIES", False)
+    api_base_url: str = env("ADVOWARE_API_BASE_URL", "https://www2.advo-net.net:90/", folder_url)
+    auth_url: str = env("ADVOWARE_AUTH_URL", "https://security.advo-net.net/api/v1/Token", matching(URL))
+    product_id: int = env("ADVOWARE_PRODUCT_ID", 64, whole(1))
+    app_id: str | None = env("ADVOWARE_APP_ID", None, text, needed=True)
+    api_key: SecretStr | None = env("ADVOWARE_API_KEY", None, base64_secret, needed=True)
+    kanzlei: str | None = env("ADVOWARE_KANZLEI", None, text, needed=True)
+    database: str = env("ADVOWARE_DATABASE", "ADVOWARE", text)
+    user: str | None = env("ADVOWARE_USER", None, text, needed=True)
+    password: SecretStr | None = env("ADVOWARE_PASSWORD", None, secret, needed=True)
+    role: int = env("ADVOWARE_ROLE", 2, whole(1))
+    employees_path: str = env("ADVOWARE_EMPLOYEES_PATH", "employees", _relative)
+    appointments_path: str = env("ADVOWARE_APPOINTMENTS_PATH", "appointments", _relative)
+    parties_path: str = env("ADVOWARE_PARTIES_PATH", "beteiligte", _relative)
+    matters_path: str = env("ADVOWARE_MATTERS_PATH", "akten", _relative)
+    timeout_s: float = env("ADVOWARE_TIMEOUT_SECONDS", 30.0, above_zero)
+    write_enabled: bool = env("ADVOWARE_WRITE_ENABLED", True, switch)
+    discovery: bool = env("ADVOWARE_DISCOVERY", False, switch)
+    delete_parties: bool = env("ADVOWARE_DELETE_PARTIES", False, switch)
 
-    @field_validator("api_base_url")
-    @classmethod
-    def _ends_with_slash(cls, value: str) -> str:
-        return value if value.endswith("/") else value + "/"
 
-    @field_validator("employees_path", "appointments_path", "parties_path", "matters_path")
-    @classmethod
-    def _relative(cls, value: str) -> str:
-        return value.strip("/")
+def _rules(value: str) -> tuple[str, ...]:
+    rules = comma_list(value)
+    for rule in rules:
+        method, colon, _ = rule.partition(":")
+        if not colon or method not in {"GET", "POST", "PUT", "DELETE"}:
+            raise UnreadableError("expected METHOD:prefix")
+    return rules
 
-    @field_validator("api_key")
-    @classmethod
-    def _base64(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            try:
-                base64.b64decode(value.get_secret_value(), validate=True)
-            except (binascii.Error, ValueError):
-                raise ValueError("is not base64") from None
-        return value
+
+def _cache_rules(value: str) -> tuple[str, ...]:
+    rules = comma_list(value)
+    if any(not rule.rpartition("=")[0] or not rule.rpartition("=")[2].isdigit() for rule in rules):
+        raise UnreadableError("expected prefix=seconds")
+    return rules
 
 
 class ProxySettings(Settings):
     """What the proxy lets through and what it may keep."""
 
-    allow: CommaList = env("ADVOWARE_PROXY_ALLOW", ())
-    max_body_bytes: PositiveInt = env("ADVOWARE_PROXY_MAX_BODY_BYTES", 20 * 1024 * 1024)
-    cache_s: NonNegativeInt = env("ADVOWARE_CACHE_SECONDS", 0)
-    cache_rules: CommaList = env("ADVOWARE_CACHE_RULES", ())
-
-    @field_validator("allow")
-    @classmethod
-    def _rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for rule in value:
-            method, colon, _ = rule.partition(":")
-            if not colon or method not in {"GET", "POST", "PUT", "DELETE"}:
-                raise ValueError("expected METHOD:prefix")
-        return value
-
-    @field_validator("cache_rules")
-    @classmethod
-    def _seconds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not rule.rpartition("=")[0] or not rule.rpartition("=")[2].isdigit() for rule in value):
-            raise ValueError("expected prefix=seconds")
-        return value
+    allow: tuple[str, ...] = env("ADVOWARE_PROXY_ALLOW", (), _rules)
+    max_body_bytes: int = env("ADVOWARE_PROXY_MAX_BODY_BYTES", 20 * 1024 * 1024, whole(1))
+    cache_s: int = env("ADVOWARE_CACHE_SECONDS", 0, whole(0))
+    cache_rules: tuple[str, ...] = env("ADVOWARE_CACHE_RULES", (), _cache_rules)

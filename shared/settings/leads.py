@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from typing import ClassVar, Literal
 
-from pydantic import NonNegativeInt, PositiveInt, SecretStr, field_validator
+from shared.settings.base import Settings, env
+from shared.settings.kinds import (
+    SecretStr,
+    UnreadableError,
+    comma_list,
+    decoded,
+    json_text,
+    matching,
+    one_of,
+    secret,
+    switch,
+    text,
+    whole,
+)
 
-from shared.settings.base import CommaList, Settings, env
+
+def _keys_of_32_bytes(value: str) -> SecretStr:
+    if any(len(decoded(part.strip(), b"-_") or b"") != 32 for part in value.split(",")):
+        raise UnreadableError("needs 32 bytes as URL-safe base64, or a comma list of such keys")
+    return SecretStr(value)
 
 
 class LeadSettings(Settings):
@@ -17,58 +31,26 @@ class LeadSettings(Settings):
 
     optional: ClassVar[bool] = True
 
-    webhook_secret: SecretStr | None = env("VERMIETERHELDEN_WEBHOOK_SECRET")
-    query_token: SecretStr | None = env("VERMIETERHELDEN_QUERY_TOKEN")
-    encryption_key: SecretStr | None = env("LEAD_ENCRYPTION_KEY", needed=True)
-    rate_per_minute: NonNegativeInt = env("LEAD_RATE_PER_MINUTE", 0)
-    auto_call: bool = env("LEAD_AUTO_CALL", False)
-    form_maps: str | None = env("LEAD_FORM_MAPS")
-    target_list_id: str | None = env("NEWSLETTER_TARGET_LIST_ID")
-    smtp_url: SecretStr | None = env("SMTP_URL")
-    site_hosts: CommaList = env("LEAD_SITE_HOSTS", ("vermieterhelden.de", "www.vermieterhelden.de"))
-    routes: str | None = env("LEAD_ROUTES")
-    auto_reply: Literal["smtp", "espocrm", "off"] = env("LEAD_AUTO_REPLY", "smtp")
-    mail_from: str | None = env("LEAD_MAIL_FROM", pattern=r"^[^\s@]+@[^\s@]+$")
-    retention_lead_days: PositiveInt = env("RETENTION_LEAD_DAYS", 180)
-    retention_spam_days: PositiveInt = env("RETENTION_SPAM_DAYS", 30)
-
-    @field_validator("encryption_key")
-    @classmethod
-    def _keys_of_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
-        for part in value.get_secret_value().split(",") if value else ():
-            try:
-                right = len(base64.b64decode(part.strip(), altchars=b"-_", validate=True)) == 32
-            except (binascii.Error, ValueError):
-                right = False
-            if not right:
-                raise ValueError("needs 32 bytes as URL-safe base64, or a comma list of such keys")
-        return value
-
-    @field_validator("routes")
-    @classmethod
-    def _json_list(cls, value: str | None) -> str | None:
-        try:
-            if value is not None and not isinstance(json.loads(value), list):
-                raise ValueError
-        except ValueError:
-            raise ValueError("needs a JSON list of rules") from None
-        return value
-
-    @field_validator("form_maps")
-    @classmethod
-    def _json_object(cls, value: str | None) -> str | None:
-        try:
-            if value is not None and not isinstance(json.loads(value), dict):
-                raise ValueError
-        except ValueError:
-            raise ValueError("needs a JSON object") from None
-        return value
+    webhook_secret: SecretStr | None = env("VERMIETERHELDEN_WEBHOOK_SECRET", None, secret)
+    query_token: SecretStr | None = env("VERMIETERHELDEN_QUERY_TOKEN", None, secret)
+    encryption_key: SecretStr | None = env("LEAD_ENCRYPTION_KEY", None, _keys_of_32_bytes, needed=True)
+    rate_per_minute: int = env("LEAD_RATE_PER_MINUTE", 0, whole(0))
+    auto_call: bool = env("LEAD_AUTO_CALL", False, switch)
+    form_maps: str | None = env("LEAD_FORM_MAPS", None, json_text(dict, "object"))
+    target_list_id: str | None = env("NEWSLETTER_TARGET_LIST_ID", None, text)
+    smtp_url: SecretStr | None = env("SMTP_URL", None, secret)
+    site_hosts: tuple[str, ...] = env("LEAD_SITE_HOSTS", ("vermieterhelden.de", "www.vermieterhelden.de"), comma_list)
+    routes: str | None = env("LEAD_ROUTES", None, json_text(list, "list of rules"))
+    auto_reply: Literal["smtp", "espocrm", "off"] = env("LEAD_AUTO_REPLY", "smtp", one_of("smtp", "espocrm", "off"))
+    mail_from: str | None = env("LEAD_MAIL_FROM", None, matching(r"[^\s@]+@[^\s@]+"))
+    retention_lead_days: int = env("RETENTION_LEAD_DAYS", 180, whole(1))
+    retention_spam_days: int = env("RETENTION_SPAM_DAYS", 30, whole(1))
 
 
 class OfficeSettings(Settings):
     """When and where the firm works."""
 
-    hours: str = env("OFFICE_HOURS", "Mo-Fr 09:00-17:00")
-    state: str = env("OFFICE_STATE", "NI")
-    closed: CommaList = env("OFFICE_CLOSED", ("12-24", "12-31"))
-    call_hours: str = env("CALL_HOURS", "Mo-Fr 08:00-20:00")
+    hours: str = env("OFFICE_HOURS", "Mo-Fr 09:00-17:00", text)
+    state: str = env("OFFICE_STATE", "NI", text)
+    closed: tuple[str, ...] = env("OFFICE_CLOSED", ("12-24", "12-31"), comma_list)
+    call_hours: str = env("CALL_HOURS", "Mo-Fr 08:00-20:00", text)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Request
 
 from shared.errors import FieldProblem, InvalidRequestError, MediaTypeError, TooLargeError, UnreadableRequestError
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
 MAX_DEPTH = 32
 CHUNK = 64 * 1024
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound="BaseModel")
 
 
 def read_body(request: Request, limit: int) -> bytes:
@@ -58,6 +60,8 @@ def strict_json(raw: bytes) -> Any:
 
 def validated(model: type[M], value: Any) -> M:
     """Fit a value from outside into a model; every bad field is named, no value is repeated."""
+    from pydantic import ValidationError  # loaded by whoever has a model; a webhook has none
+
     try:
         return model.model_validate(value)
     except ValidationError as error:

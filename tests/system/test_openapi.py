@@ -130,10 +130,10 @@ def test_the_document_is_one(document):
 
 
 def test_the_document_wants_the_gateway_secret_like_everything_else(app, monkeypatch):
-    from pydantic import SecretStr
+    from shared.settings.common import CommonSettings
 
     guarded = app._own.common
-    monkeypatch.setattr(guarded, "settings", guarded.settings.model_copy(update={"gateway_secret": SecretStr("gate")}))
+    monkeypatch.setattr(guarded, "settings", CommonSettings({"GATEWAY_SECRET": "gate"}))
     assert Client(app).get("/openapi.json").status_code == 401
     assert Client(app).get("/openapi.json", headers={"X-Gateway-Secret": "gate"}).status_code == 200
 

@@ -205,7 +205,7 @@ def test_the_token_opens_no_path_of_people():
         def _is_platform(self, token: str) -> bool:
             return token == "good"
 
-    common = Believing("ops", CommonSettings.model_validate({"GATEWAY_SECRET": "s"}))
+    common = Believing("ops", CommonSettings({"GATEWAY_SECRET": "s"}))
 
     def opens(path: str, token: str = "good") -> bool:  # noqa: S107
         return common.from_gateway(

@@ -78,7 +78,7 @@ def test_due_times_lie_in_office_hours(level, received, due):
 def test_holidays_are_those_of_the_office_s_land():
     corpus = datetime(2026, 6, 4).date()
     assert OFFICE.is_working_day(corpus)
-    assert not Office.of(OfficeSettings(OFFICE_STATE="BY")).is_working_day(corpus)
+    assert not Office.of(OfficeSettings({"OFFICE_STATE": "BY"})).is_working_day(corpus)
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,9 @@ def test_the_example_shows_the_defaults():
     given = example()
     for model in every_model():
         plain, filled = read(model, {}), read(model, given)
-        for name, field in model.model_fields.items():
-            needed = bool(field.json_schema_extra.get("needed"))
-            if not needed and str(field.alias) not in {"ESPOCRM_API_BASE_URL"}:
-                assert getattr(filled, name) == getattr(plain, name), field.alias
+        for field, variable in model.variables.items():
+            if not variable.needed and variable.name not in {"ESPOCRM_API_BASE_URL"}:
+                assert getattr(filled, field) == getattr(plain, field), variable.name
 
 
 def test_all_unreadable_settings_are_named_in_one_message_without_their_values():
