@@ -120,7 +120,9 @@ class LeadCrm(EspoCrmClient):
     def erase(self, entity: str, record_id: str, fields: Sequence[str]) -> None:
         """Let EspoCRM erase fields of a record with all their traces."""
         body = {"entityType": entity, "id": record_id, "fieldList": list(fields)}
-        raise_for("espocrm", self._call("POST", "DataPrivacy/action/erase", json=body))
+        response = self._call("POST", "DataPrivacy/action/erase", json=body)
+        raise_for("espocrm", response)
+        json_of("espocrm", response)  # a login page with 200 has erased nothing
 
     def add_note(self, parent: str, parent_id: str, text: str) -> Record:
         """Write into a record's stream."""

@@ -68,6 +68,8 @@ class Parties:
                 json_of(ME, response)
             return False
         raise_for(ME, response)
+        if response.content.strip():
+            json_of(ME, response)  # a login page with 200 has struck out nothing
         return True
 
     def _one(self, bet_nr: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import requests
 
-from shared.errors import UpstreamUnavailableError
+from shared.errors import UpstreamMalformedError, UpstreamUnavailableError
 from shared.threecx.provider import ME, Audio
 
 CHUNK = 64 * 1024
@@ -39,7 +39,11 @@ def part_of(wanted: str, total: int) -> tuple[int, int] | None:
 
 
 def answered_audio(response: requests.Response, wanted: str) -> Audio:
-    """Turn the phone system's answer into ours."""
+    """Turn the phone system's answer into ours; a page or a message is no audio."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if response.status_code != 416 and (kind.startswith("text/") or kind.endswith(("json", "xml"))):
+        response.close()
+        raise UpstreamMalformedError(ME, f"{ME} answered no audio", upstream_status=response.status_code)
     headers = {"Content-Type": response.headers.get("Content-Type", "audio/x-wav"), "Accept-Ranges": "bytes"}
     length = response.headers.get("Content-Length", "")
     if response.status_code in {206, 416} or not wanted or not length.isdigit():

@@ -97,7 +97,7 @@ class RestProvider:
         if response.status_code in {405, 501}:
             return False
         if response.status_code != 404:
-            _check(response)
+            _done(response)
         return True
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
@@ -107,7 +107,7 @@ class RestProvider:
 
     def register(self, url: str) -> None:
         """Have events sent to us."""
-        _check(self._call("POST", "webhook", json={"url": url, "events": list(EVENTS)}))
+        _done(self._call("POST", "webhook", json={"url": url, "events": list(EVENTS)}))
 
     def _call(self, method: str, path: str, **parts: Any) -> requests.Response:
         headers = self._begin()
@@ -160,6 +160,13 @@ def _credentials(settings: ThreeCxSettings) -> dict[str, str]:
         raise NotConfiguredError("missing settings: THREECX_API_KEY, or THREECX_USERNAME and THREECX_PASSWORD")
     pair = f"{settings.username}:{settings.password.get_secret_value()}".encode()
     return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+
+def _done(response: requests.Response) -> None:
+    """Take no page of something on the way for the gateway's word that it has acted."""
+    _check(response)
+    if response.content.strip():
+        json_of(ME, response)
 
 
 def _check(response: requests.Response) -> None:

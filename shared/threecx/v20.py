@@ -12,7 +12,7 @@ import requests
 
 from shared.clock import Clock, iso, utc_now
 from shared.domain.call import Status
-from shared.errors import UpstreamMalformedError, UpstreamUnavailableError
+from shared.errors import UpstreamMalformedError, UpstreamTimeoutError, UpstreamUnavailableError
 from shared.http import HttpClient, json_of, raise_for
 from shared.settings.threecx import ThreeCxSettings
 from shared.threecx.audio import answered_audio
@@ -112,7 +112,10 @@ class V20Provider:
         number = recording_id or self._recording_of(call_id)
         if not number.isdigit():
             return False
-        raise_for(ME, self._send("POST", f"{XAPI}/Recordings/Pbx.BulkRecordingsDelete", json={"ids": [int(number)]}))
+        response = self._send("POST", f"{XAPI}/Recordings/Pbx.BulkRecordingsDelete", json={"ids": [int(number)]})
+        raise_for(ME, response)
+        if response.content.strip():
+            json_of(ME, response)  # a login page with 200 has deleted nothing
         return True
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
@@ -194,5 +197,7 @@ class V20Provider:
             return self._http.session.request(
                 method, url, headers=sent, stream=True, timeout=self._settings.timeout_s, allow_redirects=False, **rest
             )
+        except requests.Timeout as error:
+            raise UpstreamTimeoutError(ME, f"{ME} did not answer in time") from error
         except requests.RequestException as error:
             raise UpstreamUnavailableError(ME, f"{ME} could not be reached") from error
