@@ -120,7 +120,7 @@ class Calls:
             key = call_key(call_id)
             known = PhoneCall(self.store().events(key))
             binding = self.store().bindings([key]).get(key)
-            consent = known.consent if known.events or binding is None else binding.consent
+            consent = max(known.consent, binding.consent) if binding else known.consent
             recording_id = known.recording_id or (binding.recording if binding else "")
             if consent is not Consent.GIVEN:
                 raise NoRecordingConsentError

@@ -10,7 +10,8 @@ from typing import Any
 from functions.threecx.call import Call, Entry, Group, grouped
 from functions.threecx.directory import Directory
 from functions.threecx.matching import Hit, can_match, only_one
-from functions.threecx.records import ID_LINE, Known, call_fields, changes
+from functions.threecx.memory import Memory
+from functions.threecx.records import Known, call_fields, changes, is_less
 from functions.threecx.tasks import Tasks
 from shared.domain.call import Consent
 from shared.errors import UpstreamRejectedError
@@ -24,6 +25,16 @@ from shared.threecx.store import Binding, CallStore
 log = get_log(__name__)
 GONE = "gone"  # a person has deleted the record; it does not come back
 CALL_ENTITY = "Call"
+
+
+@dataclass(frozen=True)
+class About:
+    """What stands around one real call: the others of its number, its records, what was last written, who has what."""
+
+    groups: Sequence[Group]
+    records: Sequence[str]
+    last: Binding
+    taken: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -53,10 +64,12 @@ class Journal:
         with self.store.alone(call.number) as keep:
             groups = grouped(self._around(key, call))
             bindings = self.store.bindings(name for group in groups for name in group.keys)
+            taken = {binding.record for binding in bindings.values()}
             for group, records in claims(groups, bindings):
                 if group.call.over or (stuck and key in group.keys):
                     checkpoint()
-                    self._write(group, records, bindings.get(group.keys[0], Binding()), keep)
+                    about = About(groups, records, bindings.get(group.keys[0], Binding()), frozenset(taken))
+                    taken.add(self._write(group, about, keep))
 
     def owner(self, call: Call) -> str:
         """Find the user to whom a call belongs."""
@@ -67,53 +80,54 @@ class Journal:
         entries = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
         return [entry for entry in entries if entry.call.number == call.number or entry.key == key]
 
-    def _write(self, group: Group, records: Sequence[str], last: Binding, keep: Callable[[], None]) -> None:
-        known = self._known(group, erased=last.erased)
+    def _write(self, group: Group, about: About, keep: Callable[[], None]) -> str:
+        """Bring one real call to EspoCRM with what follows from it; give its record."""
+        records, last = about.records, about.last
+        known = self._known(group, last)
         fields = call_fields(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, records[:1]], sort_keys=True))
         if records and digest == last.digest:
             self.store.close(group.keys)
-            return
-        there = records[0] if records else self._found(group)
+            return records[0]
+        there = records[0] if records else Memory(self.espocrm).find(group, about.taken)
         keep()
-        record = self._put(there, fields)
-        binding = Binding(record, "", last.erased, group.call.consent, group.call.recording_id)
+        record, less = self._put(there, fields, group, about)
+        binding = Binding(record, "", last.erased, max(group.call.consent, last.consent), known.recording_id)
         self.store.bind(group.keys, binding)
         for surplus in records[1:]:
             self.espocrm.delete(CALL_ENTITY, surplus)
         keep()
-        self._after(group, known)
+        self._after(group, known, less=less)
         digest = self.store.sealer.mark(json.dumps([fields, [record]], sort_keys=True))
-        self.store.bind(group.keys, replace(binding, digest=digest, erased=self._erased(group, last)))
+        self.store.bind(group.keys, replace(binding, digest=digest, erased=self._erased(group, binding)))
         self.store.close(group.keys)
-        log.info(
-            "call_journalled", created=int(not records), updated=int(bool(records)), direction=group.call.direction
-        )
-
-    def _put(self, record: str, fields: dict[str, Any]) -> str:
-        if record == GONE:
-            return GONE
-        if not record:
-            return str(self.espocrm.create(CALL_ENTITY, fields)["id"])
-        stored = self.espocrm.read(CALL_ENTITY, record)
-        if stored is None:
-            return GONE
-        if changed := changes(fields, stored):
-            self.espocrm.update(CALL_ENTITY, record, changed)
+        log.info("call_journalled", created=int(not there), updated=int(bool(there)), direction=group.call.direction)
         return record
 
-    def _found(self, group: Group) -> str:
-        """Look for a record that was made before a crash or a lost memory, by the line that names the call."""
-        where = [{"type": "or", "value": [_contains(ID_LINE + key) for key in group.keys]}]
-        rows = self.espocrm.find(CALL_ENTITY, where, select=("name",), limit=2, orderBy="createdAt", order="asc")
-        return str(rows[0]["id"]) if rows else ""
+    def _put(self, record: str, fields: dict[str, Any], group: Group, about: About) -> tuple[str, bool]:
+        """Bring a record up to date, or make it; tell whether it was written when more was known."""
+        if record == GONE:
+            return GONE, False
+        if not record:
+            return str(self.espocrm.create(CALL_ENTITY, fields)["id"]), False
+        stored = self.espocrm.read(CALL_ENTITY, record)
+        if stored is None:
+            return GONE, False
+        less = about.last.consent > group.call.consent or is_less(stored, about.groups, group.call)
+        if changed := changes(fields, stored, less=less):
+            self.espocrm.update(CALL_ENTITY, record, changed)
+        return record, less
 
-    def _known(self, group: Group, *, erased: bool) -> Known:
+    def _known(self, group: Group, last: Binding) -> Known:
         call = group.call
         number = told_number(call.number)
         hits = tuple(self.directory.find(number)) if can_match(number) else ()
         parent = only_one(hits) or self._named(call, hits)
-        return Known(hits, parent, self.owner(call), self._recording_url(group), erased or self._can_erase(call))
+        recording = call.recording_id or last.recording
+        consent = max(call.consent, last.consent)
+        url = self._recording_url(group) if recording and consent is Consent.GIVEN else ""
+        erasable = last.erased or not recording or consent is Consent.GIVEN or self._erases
+        return Known(hits, parent, self.owner(call), url, erasable, recording)
 
     def _named(self, call: Call, hits: Sequence[Hit]) -> Hit | None:
         """Believe the phone system's own choice where it is one of ours, or where we know nobody."""
@@ -127,15 +141,19 @@ class Journal:
 
     def _recording_url(self, group: Group) -> str:
         call_id = self.store.call_id(group.keys[0]) if group.has_id else ""
-        if group.call.consent is not Consent.GIVEN or not group.call.recording_id or not call_id:
-            return ""
-        return f"{self.public_url}/threecx/calls/{call_id}/recording"
+        return f"{self.public_url}/threecx/calls/{call_id}/recording" if call_id else ""
 
-    def _can_erase(self, call: Call) -> bool:
-        return not call.recording_id or call.consent is Consent.GIVEN or "erase" in self.provider().capabilities
+    @property
+    def _erases(self) -> bool:
+        return "erase" in self.provider().capabilities
 
-    def _after(self, group: Group, known: Known) -> None:
+    def _after(self, group: Group, known: Known, *, less: bool) -> None:
+        """Do what follows from a call, where enough is known to say what it was."""
         call, key = group.call, group.keys[0]
+        if less:
+            if call.answered and call.number:
+                self.store.note_answered(call.number, call.start)
+            return
         if known.parent is None and call.number:
             self.store.remember_unknown(key, call.start)
         else:
@@ -151,13 +169,12 @@ class Journal:
 
     def _erased(self, group: Group, last: Binding) -> bool:
         """Have a recording deleted to which nobody agreed (any more)."""
-        call = group.call
-        forbidden = call.recording_id and call.consent in {Consent.REFUSED, Consent.WITHDRAWN}
+        forbidden = last.recording and last.consent in {Consent.REFUSED, Consent.WITHDRAWN}
         if not forbidden or last.erased:
             return last.erased
         call_id = self.store.call_id(group.keys[0]) if group.has_id else ""
         try:
-            erased = self.provider().erase(call_id, call.recording_id)
+            erased = self.provider().erase(call_id, last.recording)
         except UpstreamRejectedError:
             erased = False
         log.info("recording_erased", granted=erased)
@@ -176,7 +193,3 @@ def claims(groups: Sequence[Group], bindings: Mapping[str, Binding]) -> list[tup
         taken.update(mine)
         found.append((group, mine))
     return found
-
-
-def _contains(text: str) -> dict[str, str]:
-    return {"type": "contains", "attribute": "description", "value": text}

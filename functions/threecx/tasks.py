@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from functions.threecx.call import Call
+from functions.threecx.description import ID_LINE, stamp
 from functions.threecx.hours import BERLIN, Hours
-from functions.threecx.records import ID_LINE, Known, caller_name, parent_fields, stamp
+from functions.threecx.records import Known, caller_name, parent_fields
 from shared.espocrm.client import EspoCrmClient, Record
 
 OPEN = ("Not Started", "Started", "Deferred")
