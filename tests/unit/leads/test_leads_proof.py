@@ -13,8 +13,8 @@ NOW, RAW = 1_795_000_000, b'{"a":"\xc3\xa4"}'
 PROOF = Proof(("neu", "geheím"), ("tokén",))
 
 
-def signed(at: int, secret: str = "neu", raw: bytes = RAW) -> Headers:
-    return Headers({"X-VH-Timestamp": str(at), "X-VH-Signature": sign(raw, secret, at)})
+def signed(at: int, by: str = "neu", raw: bytes = RAW) -> Headers:
+    return Headers({"X-VH-Timestamp": str(at), "X-VH-Signature": sign(raw, by, at)})
 
 
 @pytest.mark.parametrize(
