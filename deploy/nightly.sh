@@ -32,8 +32,10 @@ trap cleanup EXIT
 
 # --- a stand-in for the official base image ---
 mkdir -p "$CACHE"
-[ -s "$CACHE/$SUITE.tar" ] || mmdebstrap --quiet --variant=minbase \
-    --include=python3,python3-venv,ca-certificates,redis-server,systemd-sysv,dbus "$SUITE" "$CACHE/$SUITE.tar"
+if [ ! -s "$CACHE/$SUITE.tar" ]; then # whole or not at all: what was broken off must not be taken the next time
+    mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates,redis-server,systemd-sysv,dbus \
+        "$SUITE" "$CACHE/$SUITE.part.tar" && mv "$CACHE/$SUITE.part.tar" "$CACHE/$SUITE.tar"
+fi
 podman image exists "$BASE" || podman import -q "$CACHE/$SUITE.tar" "$BASE" >/dev/null
 
 # --- build ---

@@ -56,7 +56,7 @@ class Firm:
         from functions.ops.letters import Letters
         from shared.espocrm.links import PartyLinks
 
-        return Letters(self.bus.queue, lambda: PartyLinks(self.bus.client(1)))
+        return Letters(self.bus.queue, lambda: PartyLinks(self.bus.client(1)), self.bus.cloud_letters)
 
     @functools.cached_property
     def espocrm(self) -> EspoCrmClient:

@@ -1,18 +1,19 @@
-"""The dead letters of all four queues under one list of ids; of people only their ids are shown."""
+"""The dead letters of all four queues and of the cloud under one list of ids; of people only their ids are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from shared.clock import iso
-from shared.errors import ConflictError, FieldProblem, InvalidRequestError, NotFoundError
+from shared.errors import ConflictError, FieldProblem, InvalidRequestError, NotFoundError, UpstreamUnavailableError
 from shared.events import topics
 
 if TYPE_CHECKING:
     from shared.espocrm.links import PartyLinks
+    from shared.events.cloud_letters import CloudLetters
     from shared.state.queue import DeadLetter, WorkQueue
 
 MOST_PER_QUEUE = 500
@@ -59,25 +60,57 @@ class Letters:
 
     queue_of: Callable[[str], WorkQueue]
     links: Callable[[], PartyLinks]
+    cloud: Callable[[], CloudLetters | None] = lambda: None
 
     def all(self) -> list[dict[str, Any]]:
-        """List all, the oldest first."""
+        """List all, the oldest first; 503 when the cloud does not tell its own."""
+        cloud = self.cloud()
+        return sorted(self.own() + (cloud.all() if cloud else []), key=lambda row: str(row["at"]))
+
+    def seen(self) -> tuple[list[dict[str, Any]], bool]:
+        """List what can be seen now, and tell whether that is all."""
+        try:
+            return self.all(), True
+        except UpstreamUnavailableError:
+            return self.own(), False
+
+    def own(self) -> list[dict[str, Any]]:
+        """List those in Redis, the oldest first."""
         return [letter.row() for letter in sorted(self._letters(), key=lambda each: each.letter.at_ms)]
 
     def show(self, name: str) -> dict[str, Any]:
         """Show one, with the parties that it may mean where there are several."""
+        if _is_of_cloud(name):
+            return self._show_of_cloud(name)
         found = self._find(name)
         candidates = self._candidates_of(found)
         return found.row() | ({"candidates": candidates} if candidates else {})
 
     def redrive(self, name: str, chosen: int | None = None) -> dict[str, Any]:
         """Put one back to work, with the party that a person chose."""
+        if _is_of_cloud(name):
+            return self._redrive_of_cloud(name, chosen)
         found = self._find(name)
         if chosen is not None:
             self._choose(found, chosen)
         if not found.queue.redrive(found.letter.id):
-            raise NotFoundError("There is no such dead letter (any more).")
+            _gone()
         return {"id": found.id, "topic": found.row()["topic"], "redriven": True}
+
+    def _show_of_cloud(self, name: str) -> dict[str, Any]:
+        cloud = self.cloud()
+        row = cloud.show(name) if cloud else None
+        if row is None:
+            _gone()
+        return row
+
+    def _redrive_of_cloud(self, name: str, chosen: int | None) -> dict[str, Any]:
+        if chosen is not None:
+            raise _no_candidate()
+        cloud = self.cloud()
+        if not cloud or not cloud.redrive(name):
+            _gone()
+        return {"id": name, "topic": name.partition(":")[0], "redriven": True}
 
     def _candidates_of(self, found: Letter) -> list[int]:
         is_party = found.queue.spec.name == topics.PARTIES_QUEUE
@@ -87,8 +120,7 @@ class Letters:
         candidates = self._candidates_of(found)
         is_party = found.queue.spec.name == topics.PARTIES_QUEUE
         if not is_party or (candidates and number not in candidates):
-            problem = FieldProblem("betNr", "unknown", "is none of the candidates")
-            raise InvalidRequestError("This is none of the candidates.", fields=[problem])
+            raise _no_candidate()
         self.links().choose(found.letter.item, number)
 
     def _letters(self) -> Iterator[Letter]:
@@ -111,7 +143,21 @@ class Letters:
             if (letter := queue.dead_letter(stream_id)) is not None
         ]
         if not hits:
-            raise NotFoundError("There is no such dead letter (any more).")
+            _gone()
         if len(hits) > 1:
             raise AmbiguousIdError("Name the queue before the id: " + ", ".join(q.spec.name for q, _ in hits))
         return Letter(name, *hits[0])
+
+
+def _is_of_cloud(name: str) -> bool:
+    """Tell ids that begin with a topic from those of our own queues."""
+    return name.partition(":")[0] in topics.TOPICS
+
+
+def _gone() -> NoReturn:
+    raise NotFoundError("There is no such dead letter (any more).")
+
+
+def _no_candidate() -> InvalidRequestError:
+    problem = FieldProblem("betNr", "unknown", "is none of the candidates")
+    return InvalidRequestError("This is none of the candidates.", fields=[problem])

@@ -32,7 +32,7 @@ def links() -> PartyLinks:
     return PartyLinks(BUS.client(1))
 
 
-LETTERS = Letters(BUS.queue, links)
+LETTERS = Letters(BUS.queue, links, BUS.cloud_letters)
 
 
 class Redrive(BaseModel):
@@ -50,7 +50,7 @@ def relay(_call: Call) -> dict[str, Any]:
 
 def page(_call: Call) -> Response:
     """Show the overview."""
-    return overview({name: BUS.queue(name).stats() for name in topics.QUEUES}, LETTERS.all())
+    return overview({name: BUS.queue(name).stats() for name in topics.QUEUES}, *LETTERS.seen())
 
 
 def list_letters(_call: Call) -> dict[str, Any]:

@@ -30,11 +30,11 @@ def _template() -> Template:
     return Environment(loader=folder, autoescape=True, undefined=StrictUndefined).get_template("overview.html")
 
 
-def overview(queues: dict[str, QueueStats], letters: list[dict[str, Any]]) -> Response:
+def overview(queues: dict[str, QueueStats], letters: list[dict[str, Any]], complete: bool = True) -> Response:
     """Render the page; only its own style may be used by it."""
     nonce = secrets.token_urlsafe(16)
     rows = [{"name": NAMES.get(name, name), "stats": stats} for name, stats in queues.items()]
-    body = _template().render(nonce=nonce, queues=rows, letters=letters)
+    body = _template().render(nonce=nonce, queues=rows, letters=letters, complete=complete)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from shared.events.arguments import Arguments
+    from shared.events.cloud_letters import CloudLetters
     from shared.events.outbox import Send
     from shared.state.queue import Evidence, WorkQueue
 
@@ -105,14 +106,27 @@ class Bus:
         if self.transport == "pubsub":
             from shared.events.pubsub import PubSubTransport
 
-            return PubSubTransport(self.project())
+            return PubSubTransport(self._project())
         from shared.events.http import HttpTransport
 
         secret = self._common.gateway_secret
         return HttpTransport(self.events.base_url, secret.get_secret_value() if secret else None)
 
-    def project(self) -> str:
-        """Name the project whose topics are meant; without it Pub/Sub cannot be used."""
+    def cloud_letters(self) -> CloudLetters | None:
+        """Give what the cloud itself put aside; our own transports put nothing aside outside Redis."""
+        from shared.events.cloud_letters import CloudLetters
+
+        if self.transport == "sqs":
+            from shared.events.sqs_letters import SqsLetters
+
+            return CloudLetters(SqsLetters())
+        if self.transport == "pubsub":
+            from shared.events.pubsub_letters import PubSubLetters
+
+            return CloudLetters(PubSubLetters(self._project()))
+        return None
+
+    def _project(self) -> str:
         if not self.events.pubsub_project:
             raise NotConfiguredError("EVENT_PUBSUB_PROJECT is missing.")
         return self.events.pubsub_project

@@ -138,6 +138,17 @@ def test_a_function_may_send_to_exactly_the_queues_that_it_knows():
         assert known == allowed, name
 
 
+def test_operators_see_and_redrive_the_dead_letters_of_every_topic():
+    ops = next(each for each in functions().values() if handler_of(each) == "ops")
+    text = json.dumps(ops["Policies"])
+    for topic in topics.TOPICS:
+        dead = queues()[queue_name(topic)]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert variables(ops)[f"EVENT_SQS_DEAD_URL_{topic.replace('.', '_').upper()}"]["Ref"] == dead
+        assert f'{{"Fn::GetAtt": ["{dead}", "Arn"]}}' in text
+    for action in ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"):
+        assert f"sqs:{action}" in text
+
+
 def test_redis_keeps_what_it_accepted_and_has_the_three_databases():
     resources = source()["Resources"]
     redis = resources["Redis"]["Properties"]

@@ -13,6 +13,7 @@ import redis
 from flask.testing import FlaskClient
 from redis_server import running
 
+from shared.errors import UpstreamUnavailableError
 from shared.state import connection
 from shared.state.queue import LEADS, PARTIES, WorkQueue
 
@@ -160,6 +161,60 @@ def test_everything_wants_the_gateway_where_one_is_configured(monkeypatch, redis
     method = "POST" if path.endswith("relay") else "GET"
     assert guarded.open(path, method=method).status_code == 401
     assert guarded.open(path, method=method, headers={"X-Gateway-Secret": "gate"}).status_code in {200, 404}
+
+
+class Cloud:
+    """A cloud with one letter, which a test may silence."""
+
+    silent = False
+
+    def __init__(self) -> None:
+        self.rows = [{"id": "lead.received:m-1", "topic": "lead.received", "subject": "", "attempts": 5,
+                      "error": "unreadable", "at": "2026-01-01T12:00:00Z"}]  # fmt: skip
+
+    def all(self):
+        if self.silent:
+            raise UpstreamUnavailableError("sqs")
+        return list(self.rows)
+
+    def show(self, name):
+        return next((row for row in self.all() if row["id"] == name), None)
+
+    def redrive(self, name):
+        row = self.show(name)
+        self.rows = []
+        return row is not None
+
+
+@pytest.fixture
+def cloud(monkeypatch) -> Cloud:
+    made = Cloud()
+    monkeypatch.setattr("shared.events.bus.Bus.cloud_letters", lambda _: made)
+    return made
+
+
+def test_the_clouds_own_dead_letters_stand_in_the_same_list(cloud, client, parties):
+    give_up(parties, "update", PARTY)
+    letters = client.get("/ops/deadletters").json["deadletters"]
+    assert [each["topic"] for each in letters] == ["lead.received", "vmh.beteiligte.update"]
+    path = "/ops/deadletters/lead.received:m-1"
+    assert client.get(path).json == letters[0]
+    assert "lead.received:m-1" in client.get("/ops").text
+    assert client.post(f"{path}/redrive", json={"betNr": 1}).status_code == 422
+    answer = client.post(f"{path}/redrive")
+    assert (answer.status_code, answer.json["redriven"]) == (200, True)
+    assert client.get(path).status_code == client.post(f"{path}/redrive").status_code == 404
+
+
+def test_a_silent_cloud_is_a_503_for_programs_and_a_line_for_people(cloud, client, parties):
+    give_up(parties, "update", PARTY)
+    cloud.silent = True
+    answer = client.get("/ops/deadletters")
+    assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
+    page = client.get("/ops")
+    assert page.status_code == 200
+    assert PARTY in page.text
+    assert "Die Cloud antwortet gerade nicht" in page.text
 
 
 def test_redis_down_is_a_503(client, monkeypatch):
