@@ -93,7 +93,7 @@ class Consumer:
         try:
             outcome = self._bus.runner(self.queue_name, self._subscribers).run(message.item)
             queue.ack(message.stream_id)
-            if outcome.delay_s:
+            if outcome.kind in {"delayed", "postponed"}:
                 self._due_at = min(self._due_at, time.monotonic() + outcome.delay_s)
         except Exception as error:  # noqa: BLE001 - the message stays and is taken over later
             _note(error)

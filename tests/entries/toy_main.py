@@ -46,7 +46,9 @@ install(API)
 
 def work(task: Task) -> None:
     """Write the item to a file, and behave as its name says."""
-    with Path(os.environ["TOY_LOG"]).open("a") as lines:
+    log = Path(os.environ["TOY_LOG"])
+    again = log.exists() and f"{task.item} " in log.read_text()
+    with log.open("a") as lines:
         lines.write(f"{task.item} {os.getpid()} {task.attempts}\n")
     BUS.evidence.note("advoware")
     if task.item.startswith("poison"):
@@ -60,6 +62,8 @@ def work(task: Task) -> None:
         time.sleep(60)
     if task.item.startswith("later"):
         raise PostponeError(3)
+    if task.item.startswith("piecemeal") and not again:
+        raise PostponeError(0)
     if task.item.startswith("bug"):
         raise RuntimeError("Anna Groß")
     with Path(os.environ["TOY_LOG"]).open("a") as lines:

@@ -42,7 +42,7 @@ def env(server: RedisServer, tmp_path: Path) -> Environ:
         "RETRY_CAP_SECONDS": "0.2",
         "RETRY_ATTEMPTS": "4",
     }
-    return lambda **more: environment(**fast, **more)
+    return lambda **more: environment(**(fast | more))
 
 
 def lines(tmp_path: Path) -> list[str]:
@@ -64,6 +64,13 @@ def test_one_poison_item_dies_alone(env, server, queue, tmp_path):
     letter = queue.dead(count=9)[0]
     assert (letter.item, letter.attempts, letter.error) == ("poison-1", 4, "upstream-rejected")
     assert queue.stats().depth == 0
+
+
+def test_what_goes_on_at_once_waits_for_no_care_of_the_queue(env, queue, tmp_path):
+    with process(TOY, env=env(QUEUE_REAP_SECONDS="600"), log=tmp_path / "stderr"):
+        queue.add("intake", ["piecemeal-1"])
+        eventually(lambda: done(tmp_path) == {"piecemeal-1"}, 60)
+    assert len(lines(tmp_path)) == 3  # begun, begun again, done
 
 
 def test_an_outage_dead_letters_nothing(env, queue, tmp_path):
