@@ -2,4 +2,4 @@
 
 import gc
 
-gc.set_threshold(50_000, 20, 50)  # a start makes many objects that stay; looking through them is a tenth of it
+gc.set_threshold(200_000, 20, 50)  # a start makes many objects that stay; `settle` goes back to looking for garbage

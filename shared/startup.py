@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -133,6 +134,12 @@ def set_up_log(level: str) -> None:
     server = logging.getLogger("gunicorn.error")
     if not any(isinstance(each, _WithoutArguments) for each in server.filters):
         server.addFilter(_WithoutArguments())
+
+
+def settle() -> None:
+    """Take what a start has made out of every later search for garbage, also so that workers go on sharing it."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 class _WithoutArguments(logging.Filter):

@@ -7,20 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from functions.threecx.calls import Calls
 from functions.threecx.directory import Directory
-from functions.threecx.hours import Hours
-from functions.threecx.journal import Journal
 from functions.threecx.links import Links
 from functions.threecx.lookup import Crowd, Lookup
-from functions.threecx.person import People
 from functions.threecx.receiving import Proof, Receiver
-from functions.threecx.reconcile import Reconcile
-from functions.threecx.screenpop import ScreenPop
-from functions.threecx.tasks import Tasks
 from functions.threecx.telling import Dialect
 from shared.advoware.client import AdvowareClient
-from shared.advoware.employee import Employee
 from shared.advoware.parties import Parties
 from shared.espocrm.client import EspoCrmClient
 from shared.espocrm.pause import Pause
@@ -31,14 +23,18 @@ from shared.settings.espocrm import EspoCrmSettings
 from shared.settings.leads import OfficeSettings
 from shared.settings.threecx import ThreeCxSettings
 from shared.startup import Parts
-from shared.state.bucket import Bucket
 from shared.state.token import TokenCache, TokenKeys
-from shared.threecx.limits import DialLimits
 from shared.threecx.provider import ME, Provider
 from shared.threecx.seal import Sealer, base_key
 from shared.threecx.store import LOCK_S, CallStore
 
 if TYPE_CHECKING:
+    from functions.threecx.calls import Calls
+    from functions.threecx.journal import Journal
+    from functions.threecx.person import People
+    from functions.threecx.reconcile import Reconcile
+    from functions.threecx.screenpop import ScreenPop
+    from shared.advoware.employee import Employee
     from shared.events.bus import Bus
 
 PHONE_TIMEOUT_S = 1.15  # while a phone rings nobody waits longer for an upstream
@@ -75,6 +71,10 @@ class Deps:
     @property
     def calls(self) -> Calls:
         """Place calls and look after them."""
+        from functions.threecx.calls import Calls
+        from functions.threecx.hours import Hours
+        from shared.threecx.limits import DialLimits
+
         return Calls(
             lambda: self.provider,
             lambda: self.espocrm,
@@ -89,6 +89,8 @@ class Deps:
     @property
     def screenpop(self) -> ScreenPop:
         """Show who is calling."""
+        from functions.threecx.screenpop import ScreenPop
+
         return ScreenPop(self.links, self.dialect, lambda: self.store, lambda: self.lookup, lambda: self.people)
 
     @functools.cached_property
@@ -106,6 +108,8 @@ class Deps:
     @functools.cached_property
     def provider(self) -> Provider:
         """Give the phone system in the dialect that is configured."""
+        from shared.state.bucket import Bucket
+
         http = HttpClient(ME, self.settings.timeout_s, answered=self.bus.evidence.note)
         rate = self.settings.rate_per_minute
         bucket = Bucket(self.bus.client(0), key=RATE, rate_per_minute=2 * rate, burst=rate)
@@ -120,6 +124,10 @@ class Deps:
     @functools.cached_property
     def journal(self) -> Journal:
         """Write calls into EspoCRM."""
+        from functions.threecx.hours import Hours
+        from functions.threecx.journal import Journal
+        from functions.threecx.tasks import Tasks
+
         hours = Hours.of(self.office.hours, self.office.state, self.office.closed)
         return Journal(
             self.store,
@@ -135,6 +143,8 @@ class Deps:
     @functools.cached_property
     def reconcile(self) -> Reconcile:
         """Find calls that nobody told, and people for calls that belonged to nobody."""
+        from functions.threecx.reconcile import Reconcile
+
         return Reconcile(self.store, self.journal, lambda: self.provider, lambda: self.bus.publisher)
 
     @functools.cached_property
@@ -145,6 +155,8 @@ class Deps:
     @functools.cached_property
     def people(self) -> People:
         """Find out about a person for a ringing phone."""
+        from functions.threecx.person import People
+
         return People(
             self._quick_directory,
             self._quick_advoware,

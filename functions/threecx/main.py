@@ -8,7 +8,7 @@ import functions_framework
 from werkzeug.wrappers import Request, Response
 
 from functions.threecx.deps import Deps
-from functions.threecx.template import LOOKUP, REPORT
+from functions.threecx.receiving import LOOKUP, REPORT
 from shared import startup
 from shared.events.bus import MODELS, Bus
 from shared.events.cloudevent import from_sdk

@@ -24,11 +24,11 @@ from shared.log import get_log
 from shared.settings.threecx import ThreeCxSettings
 from shared.threecx.number import Kind, Number, told_number
 from shared.threecx.store import CallStore, call_key
-from shared.threecx.wire import ReportBody, WebhookBody
 from shared.web.call import Call
 from shared.web.reading import is_json, strict_json, validated
 from shared.webhook import is_secret, is_signed, secrets_of
 
+LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
 log = get_log(__name__)
 
 
@@ -85,6 +85,8 @@ class Receiver:
 
     def webhook(self, call: Call) -> dict[str, Any]:
         """Note an event; the start of a call is answered with who it may be."""
+        from shared.threecx.wire import WebhookBody  # a lookup, while the phone rings, waits for no models
+
         raw, now_s = call.body(), self.clock().timestamp()
         self.proof.require_webhook(call.request, raw, now_s)
         body = _read(call, raw, WebhookBody)
@@ -106,6 +108,8 @@ class Receiver:
 
     def report(self, call: Call) -> dict[str, Any]:
         """Note what the CRM template says about a call that is over."""
+        from shared.threecx.wire import ReportBody
+
         self.proof.require_template(call.request)
         body = _read(call, call.body(), ReportBody)
         if self.dialect.read(body.number).kind is Kind.INTERNAL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from functions.threecx.deps import Deps
-from functions.threecx.template import LOOKUP, REPORT
+from functions.threecx.receiving import LOOKUP, REPORT
 from shared.errors import NotConfiguredError
 from shared.threecx.rest import RestProvider
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from functions.threecx.receiving import LOOKUP, REPORT
 from shared.threecx.wire import ReportBody
 
-LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
 VERSION = "1"
 _FIELDS = {
     "id": "KId",

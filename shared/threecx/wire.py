@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from shared.threecx.reading import CALL_ID, CALL_TYPES, moment, utc
+
+__all__ = ["CALL_ID", "ReportBody", "WebhookBody", "moment"]
 _LITERAL = re.compile(r"\[\w+\]")
-CALL_ID = r"[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}"
 
 
 def _text(value: Any) -> Any:
@@ -77,35 +79,3 @@ class ReportBody(BaseModel):
         if value.strip().casefold() not in CALL_TYPES:
             raise ValueError("expected Inbound, Outbound, Missed or Notanswered")
         return value.strip().casefold()
-
-
-CALL_TYPES = {
-    "inbound": ("inbound", True),
-    "missed": ("inbound", False),
-    "outbound": ("outbound", True),
-    "notanswered": ("outbound", False),
-}
-
-
-def utc(value: datetime) -> datetime:
-    """Read a moment; one without a zone is UTC."""
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def moment(text: str) -> datetime | None:
-    """Read a moment from text; nothing for what is none."""
-    try:
-        return utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
-        return None
-
-
-def seconds(text: str) -> float | None:
-    """Read a length, as hh:mm:ss or as seconds."""
-    parts = text.strip().split(":")
-    if not 1 <= len(parts) <= 3 or not all(re.fullmatch(r"\d{1,7}(\.\d+)?", part) for part in parts):
-        return None
-    total = 0.0
-    for part in parts:
-        total = total * 60 + float(part)
-    return min(total, 7 * 86400.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import UnreadableRequestError
 from shared.log import bound
+from shared.startup import settle
 from shared.web.common import Common, request_id_of
 from shared.web.entry import Entry
 from shared.web.problems import problem, translated
@@ -24,6 +25,7 @@ _HTTP_FUNCTION = "run"  # the framework's name for the endpoint of an HTTP funct
 
 def install(entry: Entry) -> None:
     """Hook into the Flask application that is being made around this module, if there is one."""
+    settle()
     flask = sys.modules.get("flask")
     if flask is None or not flask.has_app_context():
         return
