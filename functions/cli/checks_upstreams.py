@@ -80,16 +80,22 @@ def espocrm(firm: Firm) -> Iterator[Finding]:
         yield Finding("warn", "espocrm", "no webhook is registered", mend)
 
 
-def threecx(_firm: Firm) -> Iterator[Finding]:
-    """See whether the phone system answers at all."""
+def threecx(firm: Firm) -> Iterator[Finding]:
+    """See whether the phone system lets us do what we need; nothing is dialled and nothing written."""
+    from functions.threecx import rights
     from shared.settings import base
+    from shared.settings.common import CommonSettings
+    from shared.settings.espocrm import EspoCrmSettings
     from shared.settings.threecx import ThreeCxSettings
 
     if not base.in_use(ThreeCxSettings):
         yield Finding("ok", "threecx", "not configured, not used")
         return
-    yield from _their_clock("threecx", base.read(ThreeCxSettings).api_base_url)
-    yield Finding("ok", "threecx", "answers")
+    settings = base.read(ThreeCxSettings)
+    yield from _their_clock("threecx", settings.api_base_url)
+    told = [*rights.of_settings(base.read(CommonSettings), base.read(EspoCrmSettings), settings)]
+    for level, detail, mend in [*rights.of_answers(firm.phones.provider.rights()), *told]:
+        yield Finding(level, "threecx", detail, mend)
 
 
 def _their_clock(name: str, url: str) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from functions.calendar_sync.deps import Deps
     from functions.leads.admin import Admin
     from functions.ops.letters import Letters
+    from functions.threecx.deps import Deps as PhoneDeps
     from shared.espocrm.client import EspoCrmClient
     from shared.events.bus import Bus
     from shared.events.runner import Runner
@@ -91,6 +92,20 @@ class Firm:
             read(AdvowareSettings),
         )
         return Deps(settings, bus).admin
+
+    @functools.cached_property
+    def phones(self) -> PhoneDeps:
+        """Give what the phone functions work with."""
+        from functions.threecx.deps import Deps
+        from shared.settings.advoware import AdvowareSettings
+        from shared.settings.common import CommonSettings
+        from shared.settings.espocrm import EspoCrmSettings
+        from shared.settings.leads import OfficeSettings
+        from shared.settings.threecx import ThreeCxSettings
+        from shared.startup import read_parts
+
+        models = CommonSettings, ThreeCxSettings, EspoCrmSettings, AdvowareSettings, OfficeSettings
+        return Deps(read_parts(models), self.bus)
 
     def names(self, kuerzel: str | None) -> list[str]:
         """Name the employee that is meant, or all."""

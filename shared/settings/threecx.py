@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from shared.settings.base import Settings, env
-from shared.settings.kinds import URL, SecretStr, above_zero, matching, one_of, pairs, secret, text, whole
+from shared.settings.kinds import URL, SecretStr, above_zero, matching, one_of, pairs, secret, switch, text, whole
 
 
 class ThreeCxSettings(Settings):
@@ -25,6 +25,8 @@ class ThreeCxSettings(Settings):
     template_key: SecretStr | None = env("THREECX_TEMPLATE_KEY", None, secret)
     rate_per_minute: int = env("THREECX_RATE_PER_MINUTE", 60, whole(1))
     extensions: Mapping[str, str] = env("THREECX_EXTENSIONS", {}, pairs)
+    devices: Mapping[str, str] = env("THREECX_DEVICES", {}, pairs)
+    matter_notes: bool = env("THREECX_MATTER_NOTES", False, switch)
     timeout_s: float = env("THREECX_TIMEOUT_SECONDS", 10.0, above_zero)
     automatic_extension: str | None = env("THREECX_AUTOMATIC_EXTENSION", None, text)
     automatic_per_hour: int = env("THREECX_AUTOMATIC_PER_HOUR", 10, whole(1))

@@ -72,7 +72,7 @@ class Logged:
 class Provider(Protocol):
     """A phone system; everything raises UpstreamError when it does not do what it is asked."""
 
-    capabilities: frozenset[str]  # of log, erase, register
+    capabilities: frozenset[str]  # of agents, erase, log, register
 
     def initiate(self, extension: str, number: str) -> Placed:
         """Ring an extension and then dial. Never repeated."""
@@ -92,4 +92,12 @@ class Provider(Protocol):
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
         """List the ended calls of a time; nothing where there is no such list."""
+        ...
+
+    def agents(self) -> dict[str, str]:
+        """Give the e-mail address of each extension; nothing where there is no such list."""
+        ...
+
+    def rights(self) -> dict[str, int]:
+        """Try what we need without changing anything, and give the status of each answer."""
         ...

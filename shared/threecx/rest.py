@@ -105,6 +105,14 @@ class RestProvider:
         del since, until
         return []
 
+    def agents(self) -> dict[str, str]:
+        """This contract knows no people."""
+        return {}
+
+    def rights(self) -> dict[str, int]:
+        """Ask for a call that cannot be: a key that is accepted gets 404 for it."""
+        return {"the key": self._call("GET", "calls/bitbylaw-self-test/status").status_code}
+
     def register(self, url: str) -> None:
         """Have events sent to us."""
         _done(self._call("POST", "webhook", json={"url": url, "events": list(EVENTS)}))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import redis
 
 XAPI, CONTROL = "xapi/v1", "callcontrol"
-PAGE, MOST_PAGES = 500, 20
+PAGE, MOST_PAGES, USERS = 500, 20, 100
 _OWN_ID = re.compile(r"(?P<callid>\d{1,12})-(?P<start>\d{9,11})")
 _STATUS = {"dialing": Status.INITIATED, "ringing": Status.RINGING, "connected": Status.CONNECTED}
 _TALKING = {"talking": Status.CONNECTED, "connected": Status.CONNECTED, "routing": Status.RINGING}
@@ -48,7 +48,7 @@ _NO_FILTER = (
 class V20Provider:
     """Calls one phone system with a token that all processes share; the system keeps only one alive."""
 
-    capabilities = frozenset({"erase", "log"})
+    capabilities = frozenset({"agents", "erase", "log"})
 
     def __init__(
         self,
@@ -63,14 +63,13 @@ class V20Provider:
 
     def initiate(self, extension: str, number: str) -> Placed:
         """Ring an extension and then dial. Never repeated: without an answer nobody knows whether it rings."""
+        path, body = self._way_to_dial(extension, number)
         try:
-            response = self._send("POST", f"{XAPI}/Users/Pbx.MakeCall", json={"dn": extension, "destination": number})
+            response = self._send("POST", path, json=body)
             if response.status_code == 404:
                 raise NoDeviceError
             raise_for(ME, response)
-            answer = json_of(ME, response)
-            result = answer.get("Result") or {}
-            return Placed(f"{int(result['CallId'])}-{int(self._clock().timestamp())}")
+            return Placed(f"{_placed(json_of(ME, response))}-{int(self._clock().timestamp())}")
         except (
             UpstreamUnavailableError,
             UpstreamMalformedError,
@@ -82,6 +81,42 @@ class V20Provider:
             if was_never_sent(error):
                 raise
             raise UnknownOutcomeError from error
+
+    def _way_to_dial(self, extension: str, number: str) -> tuple[str, dict[str, str]]:
+        """Dial with whatever phone rings there, or with the one that was chosen for the extension."""
+        wanted = self._settings.devices.get(extension)
+        if wanted is None:
+            return f"{XAPI}/Users/Pbx.MakeCall", {"dn": extension, "destination": number}
+        return f"{CONTROL}/{extension}/devices/{self._device(extension, wanted)}/makecall", {"destination": number}
+
+    def _device(self, extension: str, wanted: str) -> str:
+        """Find a phone by a word in its name; its id is a SIP URI and goes into the path escaped."""
+        for each in self._list(f"{CONTROL}/{extension}/devices"):
+            name, device_id = str(each.get("user_agent") or ""), str(each.get("device_id") or "")
+            if device_id and wanted.casefold() in f"{name} {device_id}".casefold():
+                return quote(device_id, safe="")
+        raise NoDeviceError
+
+    def agents(self) -> dict[str, str]:
+        """Give the e-mail address of each extension; a page holds a hundred at most."""
+        found: dict[str, str] = {}
+        for page in range(MOST_PAGES):
+            query: dict[str, str | int] = {"$select": "Number,EmailAddress", "$top": USERS, "$skip": page * USERS}
+            rows = self._list(f"{XAPI}/Users", query)
+            found |= {str(row.get("Number")): str(row.get("EmailAddress") or "") for row in rows}
+            if len(rows) < USERS:
+                break
+        return {number: address for number, address in found.items() if address}
+
+    def rights(self) -> dict[str, int]:
+        """Try everything that we need, reading only, and give each answer's status."""
+        now = self._clock()
+        window = f"periodFrom={iso(now - timedelta(minutes=1))},periodTo={iso(now)}"
+        log = f"{XAPI}/ReportCallLogData/Pbx.GetCallLogData({window},{_NO_FILTER})"
+        asked = {"XAPI": f"{XAPI}/Defs", "Users": f"{XAPI}/Users", "the call log": log}
+        asked |= {"Recordings": f"{XAPI}/Recordings", "Call Control": CONTROL}
+        query = {"$top": 1}
+        return {name: self._send("GET", path, params=query).status_code for name, path in asked.items()}
 
     def status(self, call_id: str) -> Seen | None:
         """Say how a call is: among those under way, else in the log."""
@@ -188,7 +223,7 @@ class V20Provider:
     def _once(
         self, method: str, path: str, headers: dict[str, str], stream: bool, parts: dict[str, Any]
     ) -> requests.Response:
-        url = f"{self._settings.api_base_url.rstrip('/')}/{quote(path, safe='/()=,:$' + chr(39))}"
+        url = f"{self._settings.api_base_url.rstrip('/')}/{quote(path, safe='%/()=,:$' + chr(39))}"
         sent = {**headers, **parts.get("headers", {})}
         rest = {name: value for name, value in parts.items() if name != "headers"}
         if not stream:
@@ -201,3 +236,9 @@ class V20Provider:
             raise UpstreamTimeoutError(ME, f"{ME} did not answer in time") from error
         except requests.RequestException as error:
             raise UpstreamUnavailableError(ME, f"{ME} could not be reached") from error
+
+
+def _placed(answer: Any) -> int:
+    """Read the number of a call that was placed, as XAPI or as Call Control writes it."""
+    result = answer.get("Result") or answer.get("result") or {}
+    return int(result.get("CallId") or result["callid"])

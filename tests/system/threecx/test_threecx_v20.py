@@ -111,6 +111,27 @@ def test_a_phone_that_is_not_there_and_an_outcome_that_nobody_knows(rig, v20):
     assert v20.board.count("POST", "MakeCall") == 2
 
 
+def test_of_several_phones_the_chosen_one_dials_and_its_address_is_escaped(rig, v20):
+    desk, soft = "sip:102@10.0.0.5:5060", "sip:102@softphone/é"
+    v20.devices["102"] = [
+        {"dn": "102", "device_id": soft, "user_agent": "3CX Mobile Client"},
+        {"dn": "102", "device_id": desk, "user_agent": "Yealink SIP-T54W"},
+    ]
+    rig.restart(THREECX_DEVICES="102=yealink,103=Snom")
+    answer = place(rig)
+    assert answer.status_code == 200, answer.text
+    assert v20.made == [{"destination": "+4915112345678", "dn": "102", "device": desk}]
+    assert rig.http.get(f"/threecx/calls/{answer.json['call_id']}").json["agent"] == "102"
+    rig.restart(THREECX_DEVICES="102=mobile client")
+    place(rig)
+    assert v20.made[-1]["device"] == soft
+    rig.restart(THREECX_DEVICES="102=Snom")
+    assert place(rig).json["type"].endswith("no-device")
+    v20.board.add(Fault("status", path="devices$", status=503, times=None))
+    assert place(rig).json["type"].endswith("unavailable")
+    assert len(v20.made) == 2
+
+
 def a_row(history: str, minutes: float, **fields):
     return {
         "MainCallHistoryId": history,
