@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response
 from functions.threecx import dialling
 from functions.threecx.call import Call as PhoneCall
 from functions.threecx.dialling import Whom
-from functions.threecx.hours import BERLIN, Hours
 from functions.threecx.matching import exactly
 from functions.threecx.telling import Dialect
 from shared.clock import Clock, iso, utc_now
@@ -29,6 +28,7 @@ from shared.errors import (
 )
 from shared.espocrm.client import EspoCrmClient
 from shared.log import get_log
+from shared.office_hours import BERLIN, OfficeHours
 from shared.threecx.limits import DialLimits, Limit
 from shared.threecx.number import Kind, Number
 from shared.threecx.provider import Provider, RateLimitedError, Seen, UnknownOutcomeError
@@ -73,7 +73,7 @@ class Calls:
     store: Callable[[], CallStore]
     limits: Callable[[], DialLimits]
     dialect: Dialect
-    hours: Hours
+    hours: OfficeHours
     automatic_extension: str = ""
     automatic_per_hour: int = 10
     clock: Clock = utc_now

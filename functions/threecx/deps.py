@@ -72,7 +72,7 @@ class Deps:
     def calls(self) -> Calls:
         """Place calls and look after them."""
         from functions.threecx.calls import Calls
-        from functions.threecx.hours import Hours
+        from shared.office_hours import OfficeHours
         from shared.threecx.limits import DialLimits
 
         return Calls(
@@ -81,7 +81,7 @@ class Deps:
             lambda: self.store,
             lambda: DialLimits(self.bus.client(0), self.sealer),
             self.dialect,
-            Hours.of(self.office.call_hours, self.office.state, self.office.closed),
+            OfficeHours.read(self.office.call_hours, self.office.state, self.office.closed),
             self.settings.automatic_extension or "",
             self.settings.automatic_per_hour,
         )
@@ -124,11 +124,11 @@ class Deps:
     @functools.cached_property
     def journal(self) -> Journal:
         """Write calls into EspoCRM."""
-        from functions.threecx.hours import Hours
         from functions.threecx.journal import Journal
         from functions.threecx.tasks import Tasks
+        from shared.office_hours import OfficeHours
 
-        hours = Hours.of(self.office.hours, self.office.state, self.office.closed)
+        hours = OfficeHours.read(self.office.hours, self.office.state, self.office.closed)
         return Journal(
             self.store,
             self.espocrm,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.threecx.hours import Hours
 from shared.errors import ForbiddenError
+from shared.office_hours import OfficeHours
 from shared.threecx.number import EMERGENCY, Number
 
 COUNTRIES = ("49", "43", "41")
@@ -129,7 +129,7 @@ def check_person(whom: Whom) -> None:
         raise DoNotCallError
 
 
-def check_automatic(whom: Whom, now: datetime, hours: Hours) -> None:
+def check_automatic(whom: Whom, now: datetime, hours: OfficeHours) -> None:
     """Let a machine dial only where a call back is wished, within the hours."""
     if not whom.wants_call:
         raise NoConsentError

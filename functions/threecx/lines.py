@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from functions.threecx.description import read_stamp
-from functions.threecx.hours import BERLIN
 from functions.threecx.person import Person
+from shared.office_hours import BERLIN
 
 ROLES = {"mandant": "Mandant", "gegner": "Gegner", "gegenanwalt": "Gegneranwalt", "dritter": "Dritte"}
 _STATUS = {"New": "neu", "Assigned": "zugewiesen", "In Process": "in Bearbeitung"}

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from functions.threecx.directory import Directory
-from functions.threecx.hours import BERLIN
 from functions.threecx.lookup import DEADLINE_S, Crowd
 from functions.threecx.matching import Hit, exactly, is_active
 from functions.threecx.tasks import OPEN
@@ -17,6 +16,7 @@ from shared.advoware.client import ME, AdvowareClient
 from shared.advoware.employee import Employee
 from shared.errors import UpstreamMalformedError, UpstreamRejectedError
 from shared.http import json_of, raise_for
+from shared.office_hours import BERLIN
 from shared.threecx.number import Kind, Number
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from typing import Any
 
 from functions.threecx.call import Call
 from functions.threecx.description import ID_LINE, stamp
-from functions.threecx.hours import BERLIN, Hours
 from functions.threecx.records import Known, caller_name, parent_fields
 from shared.espocrm.client import EspoCrmClient, Record
+from shared.office_hours import BERLIN, OfficeHours
 
 OPEN = ("Not Started", "Started", "Deferred")
-CALL_BACK, LOOK_AFTER = timedelta(hours=1), timedelta(days=1)
+CALL_BACK, LOOK_AFTER_DAYS = timedelta(hours=1), 1  # of open time; working days
 _NOT_ANY_MORE = frozenset({"Converted", "Dead", "Recycled"})
 _MISSED = re.compile(r"^Verpasst: .*\((?P<key>[cr]-[0-9a-f]{12})\)$", re.MULTILINE)
 _SINCE = re.compile(r"^Verpasst: (?P<at>\S+ \S+) Uhr", re.MULTILINE)
@@ -26,7 +26,7 @@ class Tasks:
     """The tasks of EspoCRM that calls make, found again by a line that names what they are for."""
 
     espocrm: EspoCrmClient
-    hours: Hours
+    hours: OfficeHours
     mark: Callable[[str], str]
 
     def missed(self, call: Call, keys: Sequence[str], known: Known) -> None:
@@ -41,7 +41,7 @@ class Tasks:
             text = f"{line}\n{still_open.get('description') or ''}"
             self.espocrm.update("Task", still_open["id"], {"description": text})
             return
-        due = stamp(self.hours.due(call.end or call.last, CALL_BACK))
+        due = stamp(self.hours.after(call.end or call.last, CALL_BACK))
         self._create(
             f"Rückruf {_whom(call, known)}", f"{line}\n{ID_LINE}m-{self.mark(call.number)}", due, "High", known
         )
@@ -63,7 +63,7 @@ class Tasks:
             return
         lead = self.espocrm.read("Lead", parent.id) or {}
         if is_qualified(lead) and not self._of(f"f-{parent.id}"):
-            due = stamp(self.hours.due(call.end or call.last, LOOK_AFTER))
+            due = stamp(self.hours.after_days(call.end or call.last, LOOK_AFTER_DAYS))
             self._create(f"Nachfassen {parent.name}", f"{ID_LINE}f-{parent.id}", due, "Normal", known)
 
     def _of(self, mark: str) -> list[Record]:

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from functions.threecx.call import Call
-from functions.threecx.hours import BERLIN
 from functions.threecx.lines import ROLES, Line, appointment, lawyer, lead, matter, phone_call, task
 from functions.threecx.matching import EXACT, Hit
 from functions.threecx.person import Person
 from shared.domain.call import Consent, Status
+from shared.office_hours import BERLIN
 
 KINDS = {"Contact": "Kontakt", "Account": "Firma", "Lead": "Lead", "Beteiligte": "Beteiligte in Advoware"}
 _CONSENT = {
