@@ -11,7 +11,6 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from shared import metrics
 from shared.errors import (
@@ -21,6 +20,7 @@ from shared.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from shared.whole import TooLongError, WholeAnswers
 
 AGAIN_STATUS = frozenset({502, 503, 504})
 MAX_GET_RETRIES = 2
@@ -33,7 +33,7 @@ def new_session(pool: int = 32) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=8, pool_maxsize=pool, max_retries=0)
+    adapter = WholeAnswers(pool_connections=8, pool_maxsize=pool, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -125,6 +125,8 @@ class HttpClient:
             outcome = "timeout"
             self.answered(self.upstream, outcome)
             raise UpstreamTimeoutError(self.upstream, f"{self.upstream} did not answer in time") from error
+        except (TooLongError, requests.exceptions.ContentDecodingError) as error:
+            raise UpstreamMalformedError(self.upstream, f"{self.upstream} answered unreadably or too long") from error
         except requests.RequestException as error:
             self.answered(self.upstream, "unreachable")
             raise UpstreamUnavailableError(self.upstream, f"{self.upstream} could not be reached") from error
