@@ -389,6 +389,9 @@ CALLS = [
     Call(V20Provider, "erase", "POST", lambda c: c.erase("c1", "7")),
     Call(V20Provider, "status", "GET", lambda c: c.status("7-1763971200"), composite=True),
     Call(V20Provider, "log", "GET", lambda c: c.log(WHEN, WHEN)),
+    Call(V20Provider, "agents", "GET", lambda c: c.agents()),
+    Call(V20Provider, "rights", "GET", lambda c: c.rights(), composite=True),
+    Call(RestProvider, "rights", "GET", lambda c: c.rights(), composite=True),
     Call(None, "advoware_token", "POST", lambda w: advoware_auth.fetch_token(ADVOWARE, http(w, "advoware"))),
     Call(None, "google_token", "POST", lambda w: google_auth.fetch_token(GOOGLE, http(w, "google"))),
     Call(Login, "token", "POST", lambda c: c.token()),
@@ -397,6 +400,7 @@ SILENT = {  # what sends nothing by itself, or is the same call under another na
     (AdvowareClient, "authorized"),
     (LeadCrm, "own_fields_unasked"),
     (GoogleCalendar, "until"),
+    (RestProvider, "agents"),
     (RestProvider, "log"),
     (Login, "authorized"),
 }
