@@ -60,3 +60,4 @@ class EventSettings(Settings):
     pubsub_project: str | None = env("EVENT_PUBSUB_PROJECT", None, text)
     oidc_audience: str | None = env("EVENT_OIDC_AUDIENCE", None, text)
     oidc_account: str | None = env("EVENT_OIDC_ACCOUNT", None, text)
+    oidc_checked_by: Literal["us", "platform"] = env("EVENT_OIDC_CHECKED_BY", "us", one_of("us", "platform"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import time
 import uuid
@@ -89,7 +90,8 @@ class Common:
             return False
         from shared.web.oidc import is_caller
 
-        return is_caller(token, events.oidc_audience, events.oidc_account)
+        by_platform = events.oidc_checked_by == "platform" and "K_SERVICE" in os.environ  # nowhere else but Cloud Run
+        return is_caller(token, events.oidc_audience, events.oidc_account, by_platform=by_platform)
 
     def require_gateway(self, request: Request) -> None:
         """Refuse whoever does not come through the gateway."""

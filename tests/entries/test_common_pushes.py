@@ -109,3 +109,12 @@ def test_a_push_without_a_message_is_400(client, google, document: dict[str, Any
 def test_a_bare_cloudevent_is_still_taken(client, google, redis_url):
     headers = {"Authorization": f"Bearer {google.token()}", "Content-Type": "application/cloudevents+json"}
     assert client.post(f"/events/{LEAD}", data=event("unknown"), headers=headers).status_code == 204
+
+
+def test_behind_cloud_runs_own_check_the_signature_is_gone_and_the_push_still_counts(push, google, monkeypatch):
+    stripped = google.token().rpartition(".")[0] + ".SIGNATURE_REMOVED_BY_GOOGLE"
+    assert push(event("unknown"), stripped).status_code == 401
+    monkeypatch.setenv("EVENT_OIDC_CHECKED_BY", "platform")
+    assert push(event("unknown"), stripped).status_code == 401
+    monkeypatch.setenv("K_SERVICE", "lead-intake")
+    assert push(event("unknown"), stripped).status_code == 204

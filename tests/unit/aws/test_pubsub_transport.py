@@ -74,6 +74,39 @@ def test_a_broken_token_is_refused(google, store, spoil):
     assert not is_caller(spoil(google.token()), AUDIENCE, ACCOUNT, store)
 
 
+def stripped(token: str) -> str:
+    """What a private service gets: Cloud Run has checked the token and taken its signature away."""
+    return token.rpartition(".")[0] + ".SIGNATURE_REMOVED_BY_GOOGLE"
+
+
+def test_a_token_that_the_platform_has_checked_counts_only_where_we_say_so(google, forger, store):
+    assert is_caller(stripped(google.token()), AUDIENCE, ACCOUNT, store, by_platform=True)
+    assert is_caller(google.token(), AUDIENCE, ACCOUNT, store, by_platform=True)
+    assert not is_caller(stripped(google.token()), AUDIENCE, ACCOUNT, store)
+    assert not is_caller(forger.token(), AUDIENCE, ACCOUNT, store, by_platform=True)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": int(time.time()) - 60},
+        {"iat": int(time.time()) + 3600},
+        {"aud": "https://others.example"},
+        {"email": "somebody@project.iam.gserviceaccount.com"},
+        {"email_verified": False},
+        {"iss": "https://issuer.example"},
+        {"exp": "x"},
+    ],
+)
+def test_what_a_checked_token_says_counts_all_the_same(google, store, claims):
+    assert not is_caller(stripped(google.token(**claims)), AUDIENCE, ACCOUNT, store, by_platform=True)
+
+
+@pytest.mark.parametrize("token", [".SIGNATURE_REMOVED_BY_GOOGLE", "a.%.SIGNATURE_REMOVED_BY_GOOGLE", "a.e30.b"])
+def test_a_broken_checked_token_is_refused(store, token):
+    assert not is_caller(token, AUDIENCE, ACCOUNT, store, by_platform=True)
+
+
 def test_certificates_are_fetched_once_and_not_for_every_unknown_key(google, forger):
     fetched = []
     now = [1000.0]
