@@ -13,7 +13,7 @@ from functions.leads.deps import Deps, Settings
 from functions.leads.errors import describe
 from functions.leads.handler import MAX_BODY_BYTES, Receiver
 from functions.leads.identity import Identity
-from functions.leads.newsletter import PATH as CONFIRM
+from functions.leads.paths import CONFIRM
 from functions.leads.proof import Proof
 from functions.leads.submission import Submission
 from shared import startup

@@ -17,6 +17,7 @@ from functions.leads.crm import LeadCrm
 from functions.leads.duplicates import NEWSLETTER_MARK
 from functions.leads.journey import Journey
 from functions.leads.mail import OPT_IN_SUBJECT, Mailer, opt_in_text
+from functions.leads.paths import CONFIRM
 from functions.leads.submission import Submission
 from shared.clock import Clock, iso
 from shared.errors import NotConfiguredError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from shared.state.leads import LeadStore
 
 log = get_log(__name__)
-PATH = "/api/leads/newsletter/confirm"
 LINK_MS, KEPT_S, PROOF_S = 48 * 3600 * 1000, 7 * 86400, 3 * 366 * 86400
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><meta name="robots" content="noindex">
@@ -73,7 +73,7 @@ class Newsletter:
         store.keep_sign_up(digest, document, int(received_at.timestamp() * 1000), KEPT_S)
         if not journey.note("mailed"):
             journey.task.checkpoint()
-            link = f"{self.base_url.rstrip('/')}{PATH}?token={token}"
+            link = f"{self.base_url.rstrip('/')}{CONFIRM}?token={token}"
             self.mailer.send(str(lead.person.email), OPT_IN_SUBJECT, opt_in_text(link), automatic="auto-generated")
         journey.write(("payload",), mailed=1, optin=digest, state="unbestaetigt")
         log.info("newsletter_invited", lead_id=journey.lead_id)

@@ -1,0 +1,3 @@
+"""Where the public reaches the leads; by itself, so that a start need not load what answers there."""
+
+CONFIRM = "/api/leads/newsletter/confirm"
