@@ -62,6 +62,11 @@ def _is_disposable(domain: str) -> bool:
     return any(part in blocklist for part in (domain, domain.partition(".")[2]))
 
 
+def is_own_domain(domain: str) -> bool:
+    """Tell a firm's own mail domain from those where everybody has an address."""
+    return bool(domain) and domain not in _COMMON and not _is_disposable(domain)
+
+
 def looks_like_email(value: Any) -> bool:
     """Tell whether a value is nothing but an e-mail address."""
     return isinstance(value, str) and _ADDRESS.fullmatch(value.strip()) is not None

@@ -81,6 +81,27 @@ class LeadCrm(EspoCrmClient):
         """List the records with an address or number."""
         return self.find(entity, [_equals(attribute, value)], select=_SELECT, limit=MAX_HITS) if value else []
 
+    def similar(self, where: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """List Leads by a weak sign; one that fits many, or that this installation cannot search by, says nothing."""
+        try:
+            rows = self.find("Lead", where, select=_SELECT, limit=MAX_HITS)
+        except InvalidFieldError:
+            return []
+        return rows if len(rows) < MAX_HITS else []
+
+    def leads_that_mention(self, word: str) -> list[Record]:
+        """List the newest Leads whose description contains a word."""
+        where = [{"type": "contains", "attribute": "description", "value": word}]
+        return self.find("Lead", where, select=_SELECT, limit=100, orderBy="createdAt", order="desc")
+
+    def open_tasks(self, person: str) -> int:
+        """Count a person's open Tasks, as far as one page reaches."""
+        where = [
+            _equals("assignedUserId", person),
+            {"type": "notIn", "attribute": "status", "value": sorted(DONE_TASKS)},
+        ]
+        return len(self.find("Task", where, select=("id",)))
+
     def create_lead(self, fields: Mapping[str, Any]) -> Record:
         """Create a Lead without EspoCRM's own check; a field that it refuses becomes a line of the description."""
         left = dict(fields)

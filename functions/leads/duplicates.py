@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from functions.leads.contact import folded_email
+from functions.leads.contact import folded_email, is_own_domain
 from functions.leads.render import PROCESS, head_of, phone_of
 from functions.leads.submission import Submission
 from shared.mapping.beteiligte import folded
@@ -26,6 +26,7 @@ class Earlier:
     same: Record | None = None
     others: tuple[Record, ...] = ()
     open_others: tuple[Record, ...] = ()
+    strangers: tuple[Record, ...] = ()  # the same number under another name
 
 
 def contact_of(by_mail: Iterable[Record], by_phone: Iterable[Record]) -> Record | None:
@@ -41,16 +42,29 @@ def earlier(submission: Submission, by_mail: Iterable[Record], by_phone: Iterabl
     """Sort out what the same person asked before."""
     mails, phones = list(by_mail), list(by_phone)
     rows = mails if len(mails) <= TOO_MANY else []
+    strangers: list[Record] = []
     if len(phones) <= TOO_MANY:
         known = {row["id"] for row in rows}
-        rows = [*rows, *(row for row in phones if row["id"] not in known and _may_be_same_person(submission, row))]
+        unknown = [row for row in phones if row["id"] not in known]
+        strangers = [row for row in unknown if not _may_be_same_person(submission, row)]
+        rows = [*rows, *(row for row in unknown if row not in strangers)]
     ours = sorted(
         (row for row in rows if PROCESS in head_of(row.get("description"))), key=lambda row: str(row.get("createdAt"))
     )
     open_ones = [row for row in ours if row.get("status") not in CLOSED and _age(row, now) <= WINDOW]
     same = next((row for row in reversed(open_ones) if is_same_matter(submission, row)), None)
     others = tuple(row for row in ours if row is not same)
-    return Earlier(same, others, tuple(row for row in open_ones if row is not same))
+    return Earlier(same, others, tuple(row for row in open_ones if row is not same), tuple(strangers))
+
+
+def weak_signs(submission: Submission) -> list[list[dict[str, Any]]]:
+    """Say which searches hint at the same person or firm: name and PLZ, and a mail domain that is a firm's own."""
+    person, plz = submission.lead.person, submission.lead.adresse.plz
+    domain = folded_email(person.email or "").rpartition("@")[2]
+    named = [("equals", "lastName", person.nachname or ""), ("equals", "addressPostalCode", plz or "")]
+    firm = [("endsWith", "emailAddress", f"@{domain}")]
+    searches = [each for each, useful in ((named, person.nachname and plz), (firm, is_own_domain(domain))) if useful]
+    return [[{"type": kind, "attribute": name, "value": value} for kind, name, value in each] for each in searches]
 
 
 def is_same_matter(submission: Submission, row: Record) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from functions.leads.contact import Email, read_email, read_phones
+from functions.leads.contact import read_email, read_phones
+from functions.leads.findings import judge
 from functions.leads.meanings import FormMaps, Meanings, sort_fields
 from functions.leads.provenance import attachments, consents, source, technical
 from functions.leads.reading import Body
@@ -30,6 +31,7 @@ from functions.leads.values import (
 )
 from shared.domain import lead as nouns
 from shared.domain.lead import CONTACT, LANDLORD, NEWSLETTER, TENANT, Lead
+from shared.mapping.country import iso_country
 
 BODY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _PLZ = re.compile(r"(0[1-9]|[1-9]\d)\d{3}")
@@ -76,7 +78,7 @@ class _Reader:
         self._found, self._fields, self._kind, self._hosts = found, fields, kind, hosts
         self._received_at = received_at
         self._remarks: list[Remark] = []
-        self._grounds: list[str] = []
+        self._hints: list[Remark] = []
 
     def read(self) -> Submission:
         """Put the lead together."""
@@ -100,14 +102,15 @@ class _Reader:
             einwilligungen=consents(self._found, self._kind, self._received_at),
             quelle=source(self._found, self._fields),
             technik=technical(self._found),
-            anhaenge=attachments(self._found, self._hosts, self._remarks),
+            anhaenge=attachments(self._found, self._hosts, self._remarks, self._hints),
             weitere=self._found.others,
         )
-        self._judge(lead, email, phones)
+        found = judge(lead, email, phones, line(self._found.get("telefon")))
         return Submission(
             lead,
-            remarks=tuple(self._remarks),
-            grounds=tuple(dict.fromkeys(self._grounds)),
+            remarks=(*self._remarks, *found.remarks),
+            hints=(*self._hints, *found.hints),
+            grounds=found.grounds,
             phones=tuple(phones),
             given_email=email.given,
             given_phone=line(self._found.get("telefon")),
@@ -141,7 +144,7 @@ class _Reader:
 
     def _address(self) -> nouns.Address:
         street, number = self._street("strasse", "hausnummer")
-        country = (self._line("land") or "").upper()
+        country = iso_country(self._line("land") or "") or ""
         return nouns.Address(
             street, number, self._plz("plz"), self._line("ort"), country if len(country) == 2 else None
         )
@@ -206,28 +209,6 @@ class _Reader:
         if call is None and "rueckruf" in line(way).lower().replace("ü", "ue"):
             call = True
         return nouns.Wish(word("weg", way), call, word("zeitfenster", self._found.get("zeitfenster")))
-
-    def _judge(self, lead: Lead, email: Email, phones: list[str]) -> None:
-        if email.given and email.address is None:
-            self._note("person.email", "email_ungueltig", "E-Mail ungültig")
-        elif email.suggestion:
-            self._remarks.append(Remark("person.email", "email_tippfehler"))
-        if self._found.get("telefon") is not None and not phones:
-            self._note("person.telefon", "telefon_ungueltig", "Telefonnummer ungültig")
-        if len(phones) > 1:
-            self._remarks.append(Remark("person.telefon", "telefon_mehrere"))
-        if email.disposable:
-            self._grounds.append("Wegwerf-Adresse")
-        if lead.typ == NEWSLETTER:
-            return
-        if not (lead.person.nachname or lead.person.firma):
-            self._note("person.nachname", "name_fehlt", "Name fehlt")
-        if not lead.anliegen.beschreibung:
-            self._note("anliegen.beschreibung", "nachricht_fehlt", "Nachricht fehlt")
-
-    def _note(self, field: str, code: str, ground: str) -> None:
-        self._remarks.append(Remark(field, code))
-        self._grounds.append(ground)
 
     def _has_markup(self) -> bool:
         raw = as_text(self._found.get("beschreibung"))

@@ -82,14 +82,21 @@ def technical(found: Meanings) -> nouns.Technical:
     )
 
 
-def attachments(found: Meanings, hosts: Collection[str], remarks: list[Remark]) -> tuple[nouns.Attachment, ...]:
-    """Keep links to files on our own sites over https; nothing is ever fetched."""
+def attachments(
+    found: Meanings, hosts: Collection[str], remarks: list[Remark], hints: list[Remark]
+) -> tuple[nouns.Attachment, ...]:
+    """Keep links to files on our own sites over https; nothing is ever fetched.
+
+    WordPress serves its folder of uploads to everybody, which the office has to know.
+    """
     kept = []
     for each in [*_listed(found.get("anhang")), *_listed(found.get("anhaenge"))]:
         name = each.get("name") if isinstance(each, dict) else None
         url = line(each.get("url") if isinstance(each, dict) else each)
         if _is_ours(url, hosts):
             kept.append(nouns.Attachment(url, line(name)[:200] or None))
+            if "/uploads/" in urlsplit(url).path:
+                hints.append(Remark("anhaenge", "anhang_oeffentlich"))
         elif url.startswith("http"):
             remarks.append(Remark("anhaenge", "anhang_verworfen"))
     return tuple(kept[:10])

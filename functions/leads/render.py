@@ -9,15 +9,23 @@ from datetime import datetime
 from typing import Any, Final
 
 from functions.leads.contact import read_phones
-from functions.leads.office import BERLIN
+from functions.leads.places import land_of
 from functions.leads.submission import Submission
 from shared.domain.lead import Lead
+from shared.office_hours import BERLIN
 
 PROCESS = "Vorgang"
 DIRECT_LINE = "Aufnahme: direkt, Aufgabe folgt"
 _HEAD_END: Final = "\n\n"
 _SALUTATIONS = {"herr": "Mr.", "frau": "Ms."}
 _LONGEST_RAW = 5000
+_AS_GIVEN = {"frist": "Frist wie angegeben", "plz": "PLZ wie angegeben", "objekt_plz": "PLZ des Objekts wie angegeben"}
+_PLAIN_PHONE = re.compile(r"[\d\s()+/.-]+")
+_TECHNICAL = re.compile(
+    r"(?i)_.*|.*(nonce|captcha|token|secret|passwor|api.?key|signature|cookie).*|(is|payment|transaction)_\w+"
+    r"|(date_)?(created|updated)(_by)?|status|currency|(user|post|entry|queried|source|created_by)_id|referer_title|credit"
+    r"|präsentiert von|powered by|datum|uhrzeit|date|time|gesendet|action"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Facts:
     conflict: str = "offen"
     grounds: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()  # EspoCRM's Leads that may be of the same person or firm
     assigned: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -58,12 +67,18 @@ def lead_fields(submission: Submission, facts: Facts) -> dict[str, Any]:
 
 
 def description(submission: Submission, facts: Facts) -> str:
-    """Write the labelled lines and, below them, what the visitor wrote."""
+    """Write the labelled lines and, below them, what else and what the visitor wrote."""
     head = "\n".join(f"{label}: {' '.join(text.split())}" for label, text in _lines(submission, facts))
+    rest = "\n".join(f"{key}: {text}" for key, text in submission.lead.weitere.items() if not is_technical(key))
+    parts = [head, f"Weitere Angaben:\n{rest}" if rest else "", _message(submission)]
+    return _HEAD_END.join(filter(None, parts))
+
+
+def _message(submission: Submission) -> str:
     body = submission.lead.anliegen.beschreibung or ""
     if not submission.readable:
         body = f"{body}\n\nInhalt wie empfangen:\n{submission.text[:_LONGEST_RAW]}".strip()
-    return f"{head}{_HEAD_END}Nachricht:\n{body}" if body else head
+    return f"Nachricht:\n{body}" if body else ""
 
 
 def _lines(submission: Submission, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -74,16 +89,20 @@ def _lines(submission: Submission, facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.grounds:
         yield "Prüfung", f"ja ({'; '.join(facts.grounds)})"
     yield from ((label, text) for label, text in _details(lead) if text)
-    if submission.given_phone and not submission.phones:
-        yield "Telefon wie angegeben", submission.given_phone
+    if submission.given_phone and not (submission.phones and _PLAIN_PHONE.fullmatch(submission.given_phone)):
+        yield "Telefon wie angegeben", submission.given_phone[:200]
     if len(submission.phones) > 1:
         yield "Weitere Telefonnummern", ", ".join(submission.phones[1:])
     if submission.given_email and not lead.person.email:
         yield "E-Mail wie angegeben", submission.given_email[:300]
-    if submission.remarks:
-        yield "Hinweise", ", ".join(f"{each.feld} {each.code}" for each in submission.remarks)
+    yield from ((label, lead.weitere[key][:200]) for key, label in _AS_GIVEN.items() if key in lead.weitere)
+    if submission.remarks or submission.hints:
+        remarks = dict.fromkeys((*submission.remarks, *submission.hints))
+        yield "Hinweise", ", ".join(f"{each.feld} {each.code}" for each in remarks)
     if facts.earlier:
         yield "Frühere Anfragen", ", ".join(facts.earlier)
+    if facts.similar:
+        yield "Ähnlich", " ".join(facts.similar)
     yield "Eingang", facts.received_at.astimezone(BERLIN).strftime("%d.%m.%Y %H:%M")
     yield PROCESS, facts.lead_id
 
@@ -96,6 +115,7 @@ def _details(lead: Lead) -> Iterator[tuple[str, str]]:
     yield "Titel", lead.person.titel or ""
     yield "Objekt", lead.objekt.line
     yield "Objektart", lead.objekt.art or ""
+    yield "Bundesland", land_of(lead.objekt.plz) or land_of(lead.adresse.plz) or ""
     yield "Gegenseite", opponent.name or ""
     yield "Anwalt der Gegenseite", opponent.anwalt or ""
     yield "Frist", " ".join(filter(None, (concern.frist, concern.frist_art)))
@@ -133,6 +153,11 @@ def _source(lead: Lead) -> str:
     ]
     page = (where.seite or "").partition("?")[0][:300]
     return ", ".join(filter(None, (where.plugin, where.formular, page, *marks)))
+
+
+def is_technical(key: str) -> bool:
+    """Tell what plugins add from what a visitor answered."""
+    return key in _AS_GIVEN or key == "geburtsdatum" or _TECHNICAL.fullmatch(key) is not None
 
 
 def note_text(submission: Submission, facts: Facts) -> str:

@@ -17,11 +17,12 @@ class Remark:
 
 @dataclass(frozen=True)
 class Submission:
-    """A lead with the findings of the reading; `grounds` are the reasons for a person to look."""
+    """A lead with the findings of the reading; `grounds` are the reasons for a person to look at it."""
 
     lead: Lead
     type_known: bool = True
     remarks: tuple[Remark, ...] = ()
+    hints: tuple[Remark, ...] = ()  # for the office only
     grounds: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     given_email: str = ""
