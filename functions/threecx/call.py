@@ -76,6 +76,12 @@ class Call:
         return self._pick(_LAST_WORD, lambda event: event.agent, last=True) or ""
 
     @property
+    def agent_email(self) -> str:
+        """Give the e-mail address of that agent, where somebody has told it."""
+        known = sorted(event.agent_email for event in self.events if event.agent == self.agent and event.agent_email)
+        return known[0] if known else ""
+
+    @property
     def answered(self) -> bool:
         """Tell whether the two sides spoke."""
         implied = any((event.duration_s or 0) > 0 for event in self.events if event.answered is None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,15 +31,14 @@ from shared.threecx.store import LOCK_S, CallStore
 if TYPE_CHECKING:
     from functions.threecx.calls import Calls
     from functions.threecx.journal import Journal
+    from functions.threecx.matter_notes import MatterNotes
     from functions.threecx.person import People
     from functions.threecx.reconcile import Reconcile
     from functions.threecx.screenpop import ScreenPop
-    from shared.advoware.employee import Employee
     from shared.events.bus import Bus
 
 PHONE_TIMEOUT_S = 1.15  # while a phone rings nobody waits longer for an upstream
 RATE = "threecx:rate"  # HASH of the token bucket; twice its fill time
-EMPLOYEES_S = 600
 
 
 @dataclass
@@ -125,6 +124,7 @@ class Deps:
     def journal(self) -> Journal:
         """Write calls into EspoCRM."""
         from functions.threecx.journal import Journal
+        from functions.threecx.owners import Owners
         from functions.threecx.tasks import Tasks
         from shared.office_hours import OfficeHours
 
@@ -135,10 +135,25 @@ class Deps:
             self._directory(self.espocrm, self._advoware(self.advo_settings.timeout_s)),
             Tasks(self.espocrm, hours, self.sealer.mark),
             lambda: self.provider,
-            self.settings.extensions,
-            self.espo_settings.default_user_id or "",
+            Owners(self.settings.extensions, self.espocrm, self._agents, self.espo_settings.default_user_id or ""),
             self.public_url,
+            self._notes,
         )
+
+    @property
+    def _notes(self) -> MatterNotes | None:
+        from functions.threecx.matter_notes import MatterNotes
+
+        if not self.settings.matter_notes:
+            return None
+        advoware = self._advoware(self.advo_settings.timeout_s)
+        return MatterNotes(self.espocrm, self._people(self._directory(self.espocrm, advoware), advoware).matters)
+
+    @functools.cached_property
+    def _agents(self) -> Callable[[], dict[str, str]]:
+        from functions.threecx.owners import Remembered
+
+        return Remembered(self.provider.agents)
 
     @functools.cached_property
     def reconcile(self) -> Reconcile:
@@ -155,17 +170,15 @@ class Deps:
     @functools.cached_property
     def people(self) -> People:
         """Find out about a person for a ringing phone."""
+        return self._people(self._quick_directory, self._quick_advoware)
+
+    def _people(self, directory: Directory, advoware: AdvowareClient) -> People:
+        from functions.threecx.owners import Remembered
         from functions.threecx.person import People
 
-        return People(
-            self._quick_directory,
-            self._quick_advoware,
-            self.crowd,
-            self.advo_settings.matters_path,
-            self.espo_settings.beteiligte_entity,
-            self.espo_settings.betnr_field,
-            _Remembered(self._quick_advoware),
-        )
+        espo, employees = self.espo_settings, Remembered(advoware.employees)
+        paths = self.advo_settings.matters_path, espo.beteiligte_entity, espo.betnr_field
+        return People(directory, advoware, self.crowd, *paths, employees)
 
     @functools.cached_property
     def _quick_advoware(self) -> AdvowareClient:
@@ -185,17 +198,3 @@ class Deps:
     def _directory(self, espocrm: EspoCrmClient, advoware: AdvowareClient) -> Directory:
         site = str(self.espo_settings.api_base_url or "").partition("api/v1")[0]
         return Directory(espocrm, Parties(advoware, self.advo_settings.parties_path), site)
-
-
-@dataclass
-class _Remembered:
-    """The employees, asked for every ten minutes at most."""
-
-    advoware: AdvowareClient
-    _until: float = 0.0
-    _list: list[Employee] = field(default_factory=list)
-
-    def __call__(self) -> list[Employee]:
-        if time.monotonic() >= self._until:
-            self._list, self._until = self.advoware.employees(), time.monotonic() + EMPLOYEES_S
-        return self._list

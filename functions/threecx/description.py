@@ -49,7 +49,7 @@ class Facts:
 
     match: str = ""
     audio_url: str = ""
-    erasable: bool = True
+    erased: bool = False
     recording_id: str = ""
 
 
@@ -81,6 +81,8 @@ def added(stored: str, ours: str) -> str:
     found = {**new, **old}
     if _word(new) > _word(old):
         found |= {prefix: new.get(prefix, []) for prefix in _OF_CONSENT}
+    elif _word(new) == _word(old) and AUDIO_LINE in new:
+        found[AUDIO_LINE] = new[AUDIO_LINE]
     found[ID_LINE] = list(dict.fromkeys([*old.get(ID_LINE, []), *new.get(ID_LINE, [])]))
     found[TOLD_LINE] = [", ".join(sorted(_told(old) | _told(new)))]
     return _joined(stored, found)
@@ -152,7 +154,9 @@ def _audio(call: Call, facts: Facts) -> str:
         return facts.audio_url
     if not facts.recording_id or call.consent is Consent.GIVEN:
         return ""
-    return f"gesperrt, {'gelöscht' if facts.erasable else 'in der Telefonanlage zu löschen'}"
+    if call.consent in {Consent.NONE, Consent.ASKED}:
+        return "gesperrt, keine Einwilligung"
+    return f"gesperrt, {'gelöscht' if facts.erased else 'in der Telefonanlage zu löschen'}"
 
 
 def _joined(stored: str, ours: Lines) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 from functions.threecx.call import Call, Entry, Group, grouped
 from functions.threecx.directory import Directory
 from functions.threecx.matching import Hit, can_match, only_one
+from functions.threecx.matter_notes import MatterNotes
 from functions.threecx.memory import Memory
+from functions.threecx.owners import Owners
 from functions.threecx.records import Known, call_fields, changes, is_less
 from functions.threecx.tasks import Tasks
 from shared.domain.call import Consent
@@ -46,9 +48,9 @@ class Journal:
     directory: Directory
     tasks: Tasks
     provider: Callable[[], Provider]
-    owners: Mapping[str, str]
-    default_owner: str = ""
+    owners: Owners
     public_url: str = ""
+    notes: MatterNotes | None = None
 
     def handle(self, task: Task) -> None:
         """Journal whatever belongs together with one entry."""
@@ -70,10 +72,6 @@ class Journal:
                     checkpoint()
                     about = About(groups, records, bindings.get(group.keys[0], Binding()), frozenset(taken))
                     taken.add(self._write(group, about, keep))
-
-    def owner(self, call: Call) -> str:
-        """Find the user to whom a call belongs."""
-        return self.owners.get(call.agent) or self.default_owner
 
     def _around(self, key: str, call: Call) -> list[Entry]:
         found = self.store.many([key, *self.store.near(call.number, call.start)])
@@ -98,8 +96,12 @@ class Journal:
             self.espocrm.delete(CALL_ENTITY, surplus)
         keep()
         self._after(group, known, less=less)
+        erased = self._erased(group, binding)
+        if erased and not last.erased:
+            fields = call_fields(group, replace(known, erased=True))
+            self._put(record, fields, group, about)
         digest = self.store.sealer.mark(json.dumps([fields, [record]], sort_keys=True))
-        self.store.bind(group.keys, replace(binding, digest=digest, erased=self._erased(group, binding)))
+        self.store.bind(group.keys, replace(binding, digest=digest, erased=erased))
         self.store.close(group.keys)
         log.info("call_journalled", created=int(not there), updated=int(bool(there)), direction=group.call.direction)
         return record
@@ -126,8 +128,7 @@ class Journal:
         recording = call.recording_id or last.recording
         consent = max(call.consent, last.consent)
         url = self._recording_url(group) if recording and consent is Consent.GIVEN else ""
-        erasable = last.erased or not recording or consent is Consent.GIVEN or self._erases
-        return Known(hits, parent, self.owner(call), url, erasable, recording)
+        return Known(hits, parent, self.owners.of(call), url, last.erased, recording)
 
     def _named(self, call: Call, hits: Sequence[Hit]) -> Hit | None:
         """Believe the phone system's own choice where it is one of ours, or where we know nobody."""
@@ -142,10 +143,6 @@ class Journal:
     def _recording_url(self, group: Group) -> str:
         call_id = self.store.call_id(group.keys[0]) if group.has_id else ""
         return f"{self.public_url}/threecx/calls/{call_id}/recording" if call_id else ""
-
-    @property
-    def _erases(self) -> bool:
-        return "erase" in self.provider().capabilities
 
     def _after(self, group: Group, known: Known, *, less: bool) -> None:
         """Do what follows from a call, where enough is known to say what it was."""
@@ -164,6 +161,8 @@ class Journal:
             self.store.note_answered(call.number, call.start)
             self.tasks.close_missed(call)
             self.tasks.follow_up(call, known)
+            if self.notes:
+                self.notes.write(group, known.parent)
         elif call.direction == "inbound" and not self.store.answered_since(call.number, call.start):
             self.tasks.missed(call, group.keys, known)
 

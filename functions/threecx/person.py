@@ -72,7 +72,7 @@ class People:
         """Ask for everything at once."""
         espo = self.directory.espocrm
         record = Once(lambda: (espo.read(hit.type, hit.id) or {}) if hit.type != "Beteiligte" else {})
-        matters = Once(lambda: self._matters(hit, record()))
+        matters = Once(lambda: self.matters(hit, record()))
         asks: dict[str, Callable[[], Any]] = {
             "record": record,
             "matters": matters,
@@ -100,7 +100,8 @@ class People:
         where = [*exactly(number), {"type": "in", "attribute": "status", "value": list(_LEAD_OPEN)}]
         return list(self.directory.espocrm.find("Lead", where, select=("name", "status", "createdAt"), limit=MOST))
 
-    def _matters(self, hit: Hit, record: Mapping[str, Any]) -> Rows:
+    def matters(self, hit: Hit, record: Mapping[str, Any]) -> Rows:
+        """Ask Advoware for the matters of the parties that are linked to a record, the running ones first."""
         found: Rows = []
         for bet_nr in self._numbers(hit, record):
             response = self.advoware.authorized("GET", self.matters_path, params={"betNr": bet_nr})

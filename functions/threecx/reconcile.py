@@ -57,7 +57,10 @@ class Reconcile:
         since = datetime.fromtimestamp(float(told), now.tzinfo) - OVERLAP if told else now - FIRST_LOOK
         for logged in provider.log(since, now):
             key = self.store.log_key(logged.call_id)
-            if self.store.events(key) or self.store.bindings([key]) or self._is_told(key, logged.event):
+            if self.store.events(key) or self.store.bindings([key]):
+                continue
+            told = self._told(key, logged.event)
+            if told and (told.recording_id or not logged.event.recording_id):
                 continue
             self.store.add(key, logged.event)
             self.publisher().publish(THREECX_CALL, key)
@@ -65,12 +68,14 @@ class Reconcile:
         self.store.client.set(WATERMARK, str(now.timestamp()))
         return added
 
-    def _is_told(self, key: str, event: Event) -> bool:
-        """Tell whether events or reports have told of this call: then it would join one of them."""
+    def _told(self, key: str, event: Event) -> Call | None:
+        """Give the call of which events or reports have told, with which this row would be joined."""
         found = self.store.many(self.store.near(event.number, event.start or event.at))
         there = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
         mine = Entry(key, Call(frozenset({event})), has_id=False)
-        return any(key in group.keys and len(group.keys) > 1 for group in grouped([*there, mine]))
+        home = next(group for group in grouped([*there, mine]) if key in group.keys)
+        others = [entry.call for entry in there if entry.key in home.keys]
+        return Call(frozenset(said for call in others for said in call.events)) if others else None
 
     def _ask(self, now: datetime) -> tuple[int, int]:
         """Ask how calls are of which nothing was heard for a while."""

@@ -21,7 +21,7 @@ class Known:
     parent: Hit | None = None
     owner: str = ""
     recording_url: str = ""
-    erasable: bool = True
+    erased: bool = False
     recording_id: str = ""
 
 
@@ -30,7 +30,7 @@ def call_fields(group: Group, known: Known) -> dict[str, Any]:
     call, parent = group.call, known.parent
     inbound = call.direction == "inbound"
     whom = parent.name if parent and parent.name else caller_name(call.number)
-    facts = Facts(_match(known), known.recording_url, known.erasable, known.recording_id)
+    facts = Facts(_match(known), known.recording_url, known.erased, known.recording_id)
     fields: dict[str, Any] = {
         "name": f"{'Eingehender' if inbound else 'Ausgehender'} Anruf {whom}"[:NAME_LENGTH],
         "status": "Held" if call.answered else "Not Held",

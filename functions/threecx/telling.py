@@ -79,6 +79,7 @@ def event_of_report(body: ReportBody, dialect: Dialect, now: datetime) -> Event:
         duration_s=length,
         entity_type=body.entity_type if known else "",
         entity_id=body.entity_id if known else "",
+        agent_email=body.agent_email.strip().lower(),
     )
 
 

@@ -72,3 +72,4 @@ class Event:
     entity_type: str = ""
     entity_id: str = ""
     failed: bool = False
+    agent_email: str = ""

@@ -104,6 +104,8 @@ def test_consent_taken_back_takes_the_link_and_asks_for_deletion(rig, can_erase)
     [call] = rig.journalled()
     assert "/recording" not in call["description"]
     assert "Einwilligung: widerrufen" in call["description"]
+    what = "gelöscht" if can_erase else "in der Telefonanlage zu löschen"
+    assert f"Aufzeichnung: gesperrt, {what}" in call["description"]
     assert rig.pbx.erased == (["c-77"] if can_erase else [])
     assert rig.http.get("/threecx/calls/c-77/recording").status_code == 403
     rig.event("call.ended", timestamp=at(-1), recording_consent="withdrawn", recording_id="r-9")

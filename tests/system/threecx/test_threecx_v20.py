@@ -169,6 +169,30 @@ def test_calls_of_the_log_that_nobody_told_are_journalled_once(rig, v20):
     assert (call["status"], call["assignedUserId"]) == ("Held", "user-meier")
 
 
+def test_the_log_adds_the_recording_to_a_call_that_was_told_without_it(rig, v20):
+    fields = {"extension": "102", "recording_consent": "given", "answered": True, "duration_s": 90}
+    rig.event("call.ended", "7-1", timestamp=(NOW + timedelta(seconds=95 - 600)).isoformat(), **fields)
+    rig.work()
+    assert "Aufzeichnung" not in rig.journalled()[0]["description"]
+    v20.log = [a_row("h1", -10, DstRecId=5)]
+    v20.recordings[5] = AUDIO
+    counts = [rig.http.post("/threecx/reconcile").json["logged"] for _ in range(2)]
+    rig.work()
+    assert counts == [1, 0]
+    [call] = rig.journalled()
+    assert "Aufzeichnung: https://api.example/threecx/calls/7-1/recording" in call["description"]
+    assert rig.http.get("/threecx/calls/7-1/recording").data == AUDIO
+
+
+def test_a_recording_without_consent_is_said_to_be_locked_and_is_not_fetched(rig, v20):
+    v20.log = [a_row("h1", -10, DstRecId=5)]
+    rig.http.post("/threecx/reconcile")
+    rig.work()
+    assert "Aufzeichnung: gesperrt, keine Einwilligung" in rig.journalled()[0]["description"]
+    assert v20.erased == []
+    assert v20.board.count("GET", "DownloadRecording") == 0
+
+
 def test_a_report_that_comes_after_the_log_joins_it(rig, v20):
     v20.log = [a_row("new", -20)]
     rig.http.post("/threecx/reconcile")
