@@ -12,24 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.table import Row
 from sandbox.embedded_redis import running
 
 SIZES = (100, 250, 500, 1000, 2500)
 PEAK_MB, FLAT_MB = 120, 10
 Runs = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the result; `wanted` is empty where nothing is promised."""
-
-    what: str
-    found: str
-    wanted: str = ""
-    holds: bool = True
 
 
 class Talker:
