@@ -30,6 +30,7 @@ from shared.threecx.store import LOCK_S, CallStore
 
 if TYPE_CHECKING:
     from functions.threecx.calls import Calls
+    from functions.threecx.erasure import Erasure
     from functions.threecx.journal import Journal
     from functions.threecx.matter_notes import MatterNotes
     from functions.threecx.person import People
@@ -161,6 +162,13 @@ class Deps:
         from functions.threecx.reconcile import Reconcile
 
         return Reconcile(self.store, self.journal, lambda: self.provider, lambda: self.bus.publisher)
+
+    @property
+    def erasure(self) -> Erasure:
+        """Erase what we hold of a number."""
+        from functions.threecx.erasure import Erasure
+
+        return Erasure(lambda: self.store, self.espocrm, lambda: self.provider, self.dialect)
 
     @functools.cached_property
     def lookup(self) -> Lookup:

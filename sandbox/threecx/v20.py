@@ -14,7 +14,7 @@ from sandbox.threecx.double import Json
 
 
 class ThreeCxV20(Double):
-    """A phone system: `lines` (participants by extension), `log`, `recordings`, `devices`, `users`; one token at a time.
+    """A phone system with one token at a time: `lines` (participants by extension), `log`, `recordings`, `users` ...
 
     What starts with a word in `denied` is forbidden ("Users", "callcontrol").
     """
@@ -31,6 +31,7 @@ class ThreeCxV20(Double):
         self.made: list[Json] = []
         self.devices: dict[str, list[Json]] = {}
         self.users: list[Json] = []
+        self.contacts: list[Json] = []
         self.denied: set[str] = set()
         self._lock = threading.Lock()
 
@@ -94,6 +95,9 @@ class ThreeCxV20(Double):
             case "GET", "ReportCallLogData/Pbx.GetCallLogData":
                 skip, top = int(request.args.get("$skip", 0)), int(request.args.get("$top", 100))
                 return json_response({"value": self._logged(path)[skip : skip + top]})
+            case "GET", "Contacts/Pbx.GetContactsByNumber":
+                wanted = path.partition("'")[2].rstrip("')")
+                return json_response({"value": [row for row in self.contacts if row["PhoneNumber"] == wanted]})
             case "GET", "Recordings/Pbx.DownloadRecording":
                 return self._download(path)
             case "POST", "Recordings/Pbx.BulkRecordingsDelete":

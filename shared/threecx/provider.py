@@ -98,6 +98,10 @@ class Provider(Protocol):
         """Give the e-mail address of each extension; nothing where there is no such list."""
         ...
 
+    def phonebook(self, number: str) -> int:
+        """Count the entries of a number in the phone book of the phone system."""
+        ...
+
     def rights(self) -> dict[str, int]:
         """Try what we need without changing anything, and give the status of each answer."""
         ...

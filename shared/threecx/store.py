@@ -169,6 +169,21 @@ class CallStore:
         score = cast(Any, self.client.zscore(ANSWERED, self.sealer.mark(number)))
         return score is not None and float(score) > _ms(at)
 
+    def keys_of(self, number: str) -> list[str]:
+        """List all entries of a number."""
+        return [str(key) for key in cast(Any, self.client.zrange(NEAR + self.sealer.mark(number), 0, -1))]
+
+    def forget(self, number: str) -> list[str]:
+        """Erase what was said about the calls of a number; give their keys."""
+        mark, keys = self.sealer.mark(number), self.keys_of(number)
+        pipe = self.client.pipeline(transaction=True)
+        pipe.delete(NEAR + mark, *(CALL + key for key in keys))
+        pipe.zrem(ANSWERED, mark)
+        for name in (OPEN, UNKNOWN) if keys else ():
+            pipe.zrem(name, *keys)
+        pipe.execute()
+        return keys
+
     @contextmanager
     def alone(self, number: str) -> Iterator[Callable[[], None]]:
         """Let nobody else journal calls of a number; what is given keeps that up and is called before each write."""

@@ -108,6 +108,10 @@ class V20Provider:
                 break
         return {number: address for number, address in found.items() if address}
 
+    def phonebook(self, number: str) -> int:
+        """Count the entries of a number; what the lookup once answered is kept there."""
+        return len(self._list(f"{XAPI}/Contacts/Pbx.GetContactsByNumber(number='{number}')"))
+
     def rights(self) -> dict[str, int]:
         """Try everything that we need, reading only, and give each answer's status."""
         now = self._clock()
