@@ -8,12 +8,22 @@ import click
 
 from functions.cli.firm import Firm
 
+PURPOSES = ("newsletter", "werbung_telefon", "weitergabe_kanzlei", "datenschutzhinweis")
+
 pass_firm = click.make_pass_decorator(Firm, ensure=True)
 
 
 @click.group()
 def leads() -> None:
-    """Decide about leads: release one that is held, erase what we hold of a person."""
+    """Decide about leads: look at one, release one that is held, erase a person, end a consent."""
+
+
+@leads.command()
+@click.argument("lead")
+@pass_firm
+def show(firm: Firm, lead: str) -> None:
+    """Tell as JSON how far a lead has come, and when."""
+    _print(firm.leads.show(lead))
 
 
 @leads.command()
@@ -31,4 +41,27 @@ def release(firm: Firm, lead: str) -> None:
 @pass_firm
 def erase(firm: Firm, email: str | None, phone: str | None) -> None:
     """Erase what we hold of a person, here and in EspoCRM, and report as JSON what was erased where."""
-    click.echo(json.dumps(firm.leads.erase(email=email, phone=phone), ensure_ascii=False, indent=2))
+    _print(firm.leads.erase(email=email, phone=phone))
+
+
+@leads.command()
+@click.option("--purpose", type=click.Choice(PURPOSES), default="newsletter", show_default=True)
+@click.option("--email", help="The person's address.")
+@click.option("--phone", help="The person's number.")
+@pass_firm
+def withdraw(firm: Firm, purpose: str, email: str | None, phone: str | None) -> None:
+    """Note that somebody has taken a consent back; the newsletter ends at once."""
+    _print(firm.leads.withdraw(purpose, email=email, phone=phone))
+
+
+@leads.command()
+@click.option("--email", help="The person's address.")
+@click.option("--phone", help="The person's number.")
+@pass_firm
+def consents(firm: Firm, email: str | None, phone: str | None) -> None:
+    """List as JSON what a person has agreed to and taken back, word for word: the proof."""
+    _print(firm.leads.consents.listed(email=email, phone=phone))
+
+
+def _print(answer: object) -> None:
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))

@@ -1,28 +1,36 @@
-"""What a person decides: erase somebody's data and report where, or release a lead that is held."""
+"""What a person decides about leads, and what is known of one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
-from functions.leads.contact import folded_email, read_phones
-from functions.leads.crm import LeadCrm, Record
-from functions.leads.duplicates import NEWSLETTER_MARK
-from functions.leads.render import PROCESS, head_of
-from shared.errors import IntegrationError, InvalidRequestError, NotFoundError, UpstreamRejectedError
+from functions.leads.consents import Consents
+from functions.leads.crm import LeadCrm
+from functions.leads.erasure import Erasure
+from functions.leads.journey import time_of
+from shared.clock import iso
+from shared.errors import NotFoundError
 from shared.log import get_log
 
 if TYPE_CHECKING:
-    from shared.state.leads import LeadStore
+    from shared.state.leads import LeadStore, Record
 
 log = get_log(__name__)
-PERSONAL = (
-    "salutationName firstName lastName accountName emailAddress phoneNumber addressStreet addressPostalCode "
-    "addressCity addressCountry description"
-).split()
-NOT_ERASED = "nicht automatisch gelöscht: Aufbewahrung der Handakten (§ 50 BRAO)"
-_ERASED = "personenbezogene Angaben gelöscht"
+_STEPS: Final = {
+    "at": "eingegangen",
+    time_of("judged"): "geprüft",
+    time_of("crm_id"): "in EspoCRM",
+    time_of("conflict"): "Kollision geprüft",
+    time_of("replied"): "beantwortet",
+    time_of("called"): "Anruf erbeten",
+    time_of("mailed"): "Newsletter: Link verschickt",
+    time_of("proven"): "Newsletter: bestätigt",
+    time_of("released"): "freigegeben",
+    time_of("party"): "in Advoware",
+}
 
 
 @dataclass(frozen=True)
@@ -32,84 +40,57 @@ class Admin:
     store: Callable[[], LeadStore]
     crm: LeadCrm
     enqueue: Callable[[str], None]
+    consents: Consents
+    target_list: str | None
 
     def release(self, lead_id: str) -> dict[str, str]:
         """Let a held lead go on: spam to EspoCRM, one that EspoCRM has to Advoware."""
-        store = self.store()
-        record = store.load(lead_id)
-        if record is None:
-            raise NotFoundError("Kein solcher Vorgang (mehr).")
+        store, record = self.store(), self._known(lead_id)
         kind = "spam" if record.payload is not None else "kanzlei"
-        store.note(lead_id, released=kind, state="freigegeben" if kind == "spam" else record.note("state"))
+        state = "freigegeben" if kind == "spam" else record.note("state")
+        store.note(lead_id, released=kind, state=state, released_at=_now_ms())
         self.enqueue(lead_id)
         log.info("lead_released", lead_id=lead_id, action=kind)
         return {"id": lead_id, "freigegeben": kind}
 
+    def show(self, lead_id: str) -> dict[str, Any]:
+        """Tell how far a lead has come, and when: no content, no person."""
+        record = self._known(lead_id)
+        steps = [
+            {"wann": _moment(record.number(name)), "was": step} for name, step in _STEPS.items() if record.note(name)
+        ]
+        return {
+            "id": lead_id,
+            "stand": record.note("state"),
+            "kollision": record.note("conflict"),
+            "espocrm": record.note("crm_id"),
+            "inhalt": "aufbewahrt" if record.payload is not None else "gelöscht",
+            "verlauf": sorted(steps, key=lambda step: step["wann"]),
+        }
+
     def erase(self, *, email: str | None = None, phone: str | None = None) -> dict[str, Any]:
         """Erase what we hold of an address or number, here and in EspoCRM, and say what was erased where."""
-        numbers = read_phones(phone) if phone else []
-        if not email and not numbers:
-            raise InvalidRequestError("Eine E-Mail-Adresse oder eine gültige Telefonnummer ist nötig.")
-        report: dict[str, Any] = {"redis": self._here(email, numbers), "advoware": NOT_ERASED, "fehler": []}
-        for entity in ("Lead", "Contact"):
-            try:
-                report[entity] = self._there(entity, email, numbers)
-            except IntegrationError as error:
-                report["fehler"].append({"ort": f"EspoCRM {entity}", "grund": error.slug})
-        report["einwilligungsnachweise"] = "bleiben erhalten (3 Jahre)"
-        log.info("erased", count=len(report["redis"]["vorgaenge"]), failed=len(report["fehler"]))
-        return report
+        return Erasure(self.store, self.crm, self.consents, self.target_list).erase(email, phone)
 
-    def _here(self, email: str | None, numbers: list[str]) -> dict[str, Any]:
-        store = self.store()
-        digests = store.vault.digests("mail", folded_email(email).encode()) if email else []
-        digests += [digest for number in numbers for digest in store.vault.digests("phone", number.encode())]
-        ids, bodies, sign_ups = store.ids_of(digests), 0, 0
-        for lead_id in ids:
-            record = store.load(lead_id)
-            if record is None:
-                continue
-            bodies += record.payload is not None
-            sign_ups += bool(record.note("optin")) and store.drop_sign_up(record.note("optin"))
-            store.note(lead_id, ("payload", "confirmed"), state="geloescht")
-            store.set_open(lead_id, None)
-        store.forget_who(digests)
-        return {"vorgaenge": ids, "inhalte": bodies, "anmeldungen": sign_ups}
+    def withdraw(self, purpose: str, *, email: str | None = None, phone: str | None = None) -> dict[str, Any]:
+        """Note that a consent has ended; of the newsletter, take the address off the list too."""
+        ended = self.consents.withdraw(purpose, email=email, phone=phone)
+        if purpose == "newsletter" and email and self.target_list:
+            for row in self.crm.persons("Contact", "emailAddress", email):
+                self.crm.take_off_list(self.target_list, row["id"])
+        log.info("consent_withdrawn", action=purpose)
+        return ended
 
-    def _there(self, entity: str, email: str | None, numbers: list[str]) -> list[dict[str, Any]]:
-        rows = {row["id"]: row for row in self.crm.persons(entity, "emailAddress", email)}
-        for number in numbers:
-            rows |= {row["id"]: row for row in self.crm.persons(entity, "phoneNumber", number)}
-        return [self._erase_record(entity, row) for row in rows.values()]
-
-    def _erase_record(self, entity: str, row: Record) -> dict[str, Any]:
-        text = str(row.get("description") or "")
-        ours = PROCESS in head_of(text) or NEWSLETTER_MARK in text
-        notes = self._erase_notes(entity, row["id"])
-        told = {"id": row["id"], "notizen": notes}
-        if entity == "Contact" and NEWSLETTER_MARK not in text:
-            return {**told, "ergebnis": "Mandantenkontakt, bleibt bestehen; von einer Person zu prüfen"}
-        if not ours:
-            return {**told, "ergebnis": "nicht von uns angelegt, bleibt bestehen"}
-        self._erase_fields(entity, row["id"])
-        return {**told, "ergebnis": _ERASED, "felder": PERSONAL}
-
-    def _erase_fields(self, entity: str, record_id: str) -> None:
-        """Use EspoCRM's own erasure; where it is not allowed or not there, delete the record."""
-        try:
-            self.crm.erase(entity, record_id, PERSONAL)
-        except UpstreamRejectedError:
-            self.crm.delete(entity, record_id)
-
-    def _erase_notes(self, entity: str, record_id: str) -> int:
-        try:
-            notes = self.crm.notes(entity, record_id)
-        except UpstreamRejectedError:
-            return 0
-        mine = [each for each in notes if _is_message(str(each.get("post")))]
-        return sum(self.crm.delete("Note", each["id"]) for each in mine)
+    def _known(self, lead_id: str) -> Record:
+        record = self.store().load(lead_id)
+        if record is None:
+            raise NotFoundError("Kein solcher Vorgang (mehr).")
+        return record
 
 
-def _is_message(post: str) -> bool:
-    """Tell our notes with what somebody wrote from the proofs of consent, which are kept."""
-    return f"{PROCESS}: " in post and not post.startswith("Einwilligung")
+def _moment(ms: int) -> str:
+    return iso(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _now_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)

@@ -145,6 +145,19 @@ class LeadCrm(EspoCrmClient):
         raise_for("espocrm", response)
         json_of("espocrm", response)  # a login page with 200 has erased nothing
 
+    def delete_mails(self, parent: str, parent_id: str, subject: str) -> int:
+        """Delete the mails of one subject beside a record; an installation without Emails has none."""
+        where = [_equals("parentId", parent_id), _equals("parentType", parent), _equals("name", subject)]
+        try:
+            rows = self.find("Email", where, select=("id",))
+        except (WrongEntityError, InvalidFieldError):
+            return 0
+        return sum(self.delete("Email", row["id"]) for row in rows)
+
+    def take_off_list(self, target_list: str, contact: str) -> None:
+        """Take a Contact off a target list; one that is not on it does not matter."""
+        raise_for("espocrm", self._call("DELETE", f"TargetList/{target_list}/contacts", json={"id": contact}))
+
     def add_note(self, parent: str, parent_id: str, text: str) -> Record:
         """Write into a record's stream."""
         return self.create("Note", {"type": "Post", "parentType": parent, "parentId": parent_id, "post": text})

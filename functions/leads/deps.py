@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from functions.leads.admin import Admin
     from functions.leads.advoware import Firm
     from functions.leads.calling import Caller
+    from functions.leads.consents import Consents
     from functions.leads.crm import LeadCrm
     from functions.leads.crm_steps import CrmSteps
     from functions.leads.direct import Direct
@@ -161,7 +162,15 @@ class Deps:
         from functions.leads.newsletter import Newsletter
 
         base, target = self.settings.common.public_base_url, self.settings.leads.target_list_id
-        return Newsletter(lambda: self.store, self.crm, self.mailer, base, target, self.enqueue, utc_now)
+        mailer, consents = self.mailer, self.consents
+        return Newsletter(lambda: self.store, self.crm, consents, mailer, base, target, self.enqueue, utc_now)
+
+    @functools.cached_property
+    def consents(self) -> Consents:
+        """Give the proofs of consent."""
+        from functions.leads.consents import Consents
+
+        return Consents(lambda: self.store, utc_now)
 
     def caller(self) -> Caller | None:
         """Give the telephone, where calls are wanted and its address is known."""
@@ -216,4 +225,5 @@ class Deps:
         """Give what persons decide."""
         from functions.leads.admin import Admin
 
-        return Admin(lambda: self.store, self.crm, self.enqueue)
+        target = self.settings.leads.target_list_id
+        return Admin(lambda: self.store, self.crm, self.enqueue, self.consents, target)

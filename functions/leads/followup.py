@@ -49,12 +49,14 @@ class FollowUp:
         if self.caller and may_call(submission, verdict, self.call_hours, self.clock()) and not journey.note("called"):
             journey.write(called=1)
             self.caller.ask(journey.lead_id, journey.note("crm_id"))
+        self.newsletter.mail(journey)
 
     def later(self, journey: Journey) -> None:
         """Go on with a lead that lives in EspoCRM alone."""
         if journey.note("confirmed"):
             self.newsletter.enrol(journey)
             return
+        self.newsletter.mail(journey)
         if not journey.note("crm_id") or journey.note("way") != "lead":
             return
         record = self.crm.read("Lead", journey.note("crm_id"))

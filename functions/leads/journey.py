@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 log = get_log(__name__)
 BROKEN_SETTLE_S = 1.0  # a connection that broke: what it began ends soon
+TIMED = frozenset("judged crm_id conflict replied called mailed proven released party".split())
 Found = dict[str, Any]
 
 
@@ -32,6 +33,7 @@ class Journey:
 
     def write(self, drop: tuple[str, ...] = (), /, **values: str | int) -> None:
         """Write notes."""
+        values |= {time_of(name): _now_ms() for name in values if name in TIMED}
         self.store.note(self.lead_id, drop, **values)
         for name in drop:
             self._notes.pop(name, None)
@@ -70,6 +72,11 @@ class Journey:
             broken = error.upstream_status is None or isinstance(error, UpstreamMalformedError)
             self.write(**{_until(step): _now_ms() + int(BROKEN_SETTLE_S * 1000) if broken else 0})
             raise
+
+
+def time_of(step: str) -> str:
+    """Name the note of when a step was done (ms)."""
+    return f"{step}_at"
 
 
 def _until(step: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from functions.leads.contact import folded_email
+from functions.leads.consents import Consents
 from functions.leads.crm import LeadCrm
 from functions.leads.duplicates import NEWSLETTER_MARK
 from functions.leads.journey import Journey
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.state.leads import LeadStore
 
 log = get_log(__name__)
-LINK_MS, KEPT_S, PROOF_S = 48 * 3600 * 1000, 7 * 86400, 3 * 366 * 86400
+LINK_MS, KEPT_S = 48 * 3600 * 1000, 7 * 86400
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><meta name="robots" content="noindex">
 <meta name="viewport" content="width=device-width"><title>Newsletter</title></head><body><main><h1>Newsletter</h1>
@@ -46,6 +46,7 @@ class Newsletter:
 
     store: Callable[[], LeadStore]
     crm: LeadCrm
+    consents: Consents
     mailer: Mailer | None
     base_url: str | None
     target_list: str | None
@@ -53,12 +54,28 @@ class Newsletter:
     clock: Clock
 
     def invite(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
-        """Keep the sign-up for a week and mail the link that is good for two days."""
-        if self.mailer is None or not self.base_url:
+        """Take a sign-up: keep it for a week and mail the link that is good for two days."""
+        if not self.is_possible:
             raise NotConfiguredError("SMTP_URL and PUBLIC_BASE_URL are needed for the newsletter")
+        self.keep(journey, submission, received_at)
+        self.mail(journey)
+        journey.write(("payload",), state="unbestaetigt")
+
+    @property
+    def is_possible(self) -> bool:
+        """Tell whether links can be mailed."""
+        return self.mailer is not None and bool(self.base_url)
+
+    def wish(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
+        """Keep the sign-up of a box in another form; without mails there is nobody to confirm it."""
+        lead = submission.lead
+        if lead.consented("newsletter") and lead.person.email and self.is_possible and not journey.note("optin"):
+            self.keep(journey, submission, received_at)
+
+    def keep(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
+        """Keep a sign-up for a week."""
         store, lead = journey.store, submission.lead
-        token = store.vault.digest("newsletter link", journey.lead_id.encode())
-        digest = _digest(token)
+        digest = _digest(self._token(journey))
         consent = next((each for each in lead.einwilligungen if each.zweck == "newsletter"), None)
         document = {
             "email": lead.person.email,
@@ -67,16 +84,30 @@ class Newsletter:
             "text": consent.text if consent else None,
             "text_version": consent.text_version if consent else None,
             "ip": (consent.ip if consent else None) or lead.technik.ip,
+            "formular": lead.quelle.formular,
             "angefordert": iso(received_at),
             "lead_id": journey.lead_id,
         }
         store.keep_sign_up(digest, document, int(received_at.timestamp() * 1000), KEPT_S)
-        if not journey.note("mailed"):
-            journey.task.checkpoint()
-            link = f"{self.base_url.rstrip('/')}{CONFIRM}?token={token}"
-            self.mailer.send(str(lead.person.email), OPT_IN_SUBJECT, opt_in_text(link), automatic="auto-generated")
-        journey.write(("payload",), mailed=1, optin=digest, state="unbestaetigt")
+        journey.write(optin=digest)
+
+    def mail(self, journey: Journey) -> None:
+        """Mail the link of a kept sign-up, once."""
+        digest = journey.note("optin")
+        if not digest or journey.note("mailed") or self.mailer is None:
+            return
+        sealed = journey.store.sign_up(digest)
+        document = journey.store.opened(sealed, digest) if sealed else None
+        if document is None:
+            return
+        journey.task.checkpoint()
+        link = f"{(self.base_url or '').rstrip('/')}{CONFIRM}?token={self._token(journey)}"
+        self.mailer.send(str(document["email"]), OPT_IN_SUBJECT, opt_in_text(link), automatic="auto-generated")
+        journey.write(mailed=1)
         log.info("newsletter_invited", lead_id=journey.lead_id)
+
+    def _token(self, journey: Journey) -> str:
+        return journey.store.vault.digest("newsletter link", journey.lead_id.encode())
 
     def show(self, call: Call) -> Response:
         """Show the button: mail scanners follow links, they press nothing."""
@@ -123,13 +154,14 @@ class Newsletter:
         journey.task.checkpoint()
         self.crm.relate("TargetList", self.target_list, "contacts", contact)
         journey.ensure(
-            "note",
+            "member_note",
             lambda: self.crm.note_of("Contact", contact, journey.lead_id),
             lambda: self.crm.add_note("Contact", contact, _proof_text(proof)),
         )
         if not journey.note("proven"):
-            store.keep_proof(store.vault.digest("mail", folded_email(mail).encode()), proof, PROOF_S)
-        journey.write(("confirmed",), state="angemeldet", proven=1)
+            self.consents.keep_newsletter(mail, proof)
+        state = journey.note("state") if journey.note("crm_id") else "angemeldet"
+        journey.write(("confirmed",), state=state, proven=1)
         store.drop_sign_up(digest)
         log.info("newsletter_enrolled", lead_id=journey.lead_id)
 
@@ -160,7 +192,6 @@ def _contact(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _proof_text(proof: dict[str, Any]) -> str:
-    lines = [
-        f"{name}: {value}" for name, value in proof.items() if value and name not in {"lead_id", "vorname", "nachname"}
-    ]
+    silent = {"lead_id", "vorname", "nachname"}
+    lines = [f"{name}: {value}" for name, value in proof.items() if value and name not in silent]
     return "\n".join(["Einwilligung Newsletter", *lines, f"Vorgang: {proof['lead_id']}"])

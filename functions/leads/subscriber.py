@@ -61,6 +61,7 @@ class Intake:
         released = bool(record.note("released"))
         verdict = decide(submission, crowd, self.office, envelope.received_at, released=released)
         log.info("lead_judged", lead_id=task.item, action=verdict.way, state=verdict.urgency.level)
+        journey.write(judged=verdict.way)
         match verdict.way:
             case "spam":
                 store.keep_for(task.item, self.spam_days)
@@ -78,9 +79,17 @@ class Intake:
         with self.store().holding(keys, journey.lead_id) as held:
             if not held:
                 raise PostponeError(BUSY_S)
+            self._keep_consents(journey, submission, envelope)
             way = self.steps.carry(journey, submission, envelope, verdict)
         log.info("lead_in_espocrm", lead_id=journey.lead_id, outcome=way)
         self.follow_up.now(journey, submission, verdict)
+
+    def _keep_consents(self, journey: Journey, submission: Submission, envelope: Envelope) -> None:
+        """Prove what was agreed to before the form is dropped; a repeat may prove it twice, which harms nobody."""
+        if not journey.note("consents"):
+            self.newsletter.consents.keep_all(journey.lead_id, submission)
+            self.newsletter.wish(journey, submission, envelope.received_at)
+            journey.write(consents=1)
 
     def _keys(self, submission: Submission) -> list[str]:
         vault, mail = self.store().vault, submission.lead.person.email

@@ -32,7 +32,7 @@ HELD: Final = "lead:held:"  # STRING token of who works on leads of one address 
 OPEN: Final = "lead:open"  # ZSET id -> s since when a conflict check waits for Advoware; until done
 OPTIN: Final = "lead:optin:"  # HASH of an unconfirmed sign-up; 7 days
 ONCE: Final = "lead:once:"  # STRING marks of what may happen once in a while; an hour or a day
-CONSENT: Final = "lead:consent:"  # LIST of encrypted proofs, append-only; 3 years
+CONSENT: Final = "lead:consent:"  # LIST of encrypted proofs by address and purpose, append-only; 3 to 5 years
 KEPT_S, WINDOW_MS, HELD_MS = 30 * 86400, 30 * 60 * 1000, 60_000
 
 
@@ -208,12 +208,25 @@ class LeadStore:
         """Forget a sign-up."""
         return bool(self.client.delete(OPTIN + digest))
 
-    def keep_proof(self, who: str, document: Mapping[str, Any], seconds: int) -> None:
-        """Add to the proofs of consent of one address; nothing there is ever changed."""
+    def keep_proof(self, who: str, purpose: str, document: Mapping[str, Any], seconds: int | None) -> None:
+        """Add to the proofs of one address and purpose, for some time or for good; nothing there is ever changed."""
+        name = f"{CONSENT}{who}:{purpose}"
         pipe = self.client.pipeline(transaction=True)
-        pipe.rpush(CONSENT + who, self.sealed(document, who))
-        pipe.expire(CONSENT + who, seconds)
+        pipe.rpush(name, self.sealed(document, who))
+        if seconds is None:
+            pipe.persist(name)
+        else:
+            pipe.expire(name, seconds)
         pipe.execute()
+
+    def keep_proofs_for(self, who: str, purpose: str, seconds: int) -> None:
+        """Let the proofs of one address and purpose end some time from now."""
+        self.client.expire(f"{CONSENT}{who}:{purpose}", seconds)
+
+    def proofs(self, who: str, purpose: str) -> list[dict[str, Any]]:
+        """List the proofs of one address and purpose, the oldest first."""
+        found = cast(Any, self.client.lrange(f"{CONSENT}{who}:{purpose}", 0, -1))
+        return [document for each in found if (document := self.opened(each, who))]
 
     def revive(self, lead_id: str, crm_id: str) -> None:
         """Know a lead again whose record has ended, so that a person's decision about it can be worked off."""

@@ -69,3 +69,15 @@ def levels(desk: Desk) -> list[str]:
     """Give what the doctor thinks of EspoCRM."""
     found = json.loads(desk.call("doctor", "--json").stdout)["findings"]
     return [each["level"] for each in found if each["what"] == "espocrm"]
+
+
+def test_a_lead_is_shown_and_a_consent_taken_back_and_proven(office):
+    client = functions_framework.create_app("leads", SOURCE).test_client()
+    lead = client.post("/api/leads/vermieterhelden", json=SPAM).json["id"]
+    told = json.loads(office.good("leads", "show", lead))
+    assert (told["id"], told["stand"], told["inhalt"]) == (lead, "angenommen", "aufbewahrt")
+    office.good("leads", "withdraw", "--purpose", "werbung_telefon", "--phone", "0511 1234567")
+    (proof,) = json.loads(office.good("leads", "consents", "--phone", "+49 511 1234567"))
+    assert (proof["zweck"], proof["erteilt"]) == ("werbung_telefon", False)
+    assert "[not-found]" in office.bad(3, "leads", "show", "0" * 32)
+    assert "[invalid-request]" in office.bad(2, "leads", "withdraw")

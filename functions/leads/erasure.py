@@ -1,0 +1,111 @@
+"""Erase what we hold of an address or number, and report what was erased where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from functions.leads.consents import Consents
+from functions.leads.contact import folded_email, read_phones
+from functions.leads.crm import LeadCrm, Record
+from functions.leads.duplicates import NEWSLETTER_MARK
+from functions.leads.mail import SUBJECT
+from functions.leads.render import PROCESS, head_of
+from shared.errors import IntegrationError, InvalidRequestError, UpstreamRejectedError
+from shared.log import get_log
+
+if TYPE_CHECKING:
+    from shared.state.leads import LeadStore
+
+log = get_log(__name__)
+PERSONAL = (
+    "salutationName firstName lastName accountName emailAddress phoneNumber addressStreet addressPostalCode "
+    "addressCity addressCountry description"
+).split()
+NOT_ERASED = "nicht automatisch gelöscht: Aufbewahrung der Handakten (§ 50 BRAO)"
+PROOFS_KEPT = "bleiben erhalten (3 Jahre nach ihrem Ende, Telefonwerbung 5 Jahre)"
+_ERASED = "personenbezogene Angaben gelöscht"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Erases here and in EspoCRM; clients, Advoware and proofs of consent are for persons to decide about."""
+
+    store: Callable[[], LeadStore]
+    crm: LeadCrm
+    consents: Consents
+    target_list: str | None
+
+    def erase(self, email: str | None, phone: str | None) -> dict[str, Any]:
+        """Erase, and say what was erased where; what EspoCRM does not answer is named and can be asked again."""
+        numbers = read_phones(phone) if phone else []
+        if not email and not numbers:
+            raise InvalidRequestError("Eine E-Mail-Adresse oder eine gültige Telefonnummer ist nötig.")
+        report: dict[str, Any] = {"redis": self._here(email, numbers), "advoware": NOT_ERASED, "fehler": []}
+        for entity in ("Lead", "Contact"):
+            try:
+                report[entity] = self._there(entity, email, numbers)
+            except IntegrationError as error:
+                report["fehler"].append({"ort": f"EspoCRM {entity}", "grund": error.slug})
+        if email and any(each.get("newsletter") for each in report.get("Contact", ())):
+            self.consents.withdraw("newsletter", email=email, phone=None)
+        report["einwilligungsnachweise"] = PROOFS_KEPT
+        log.info("erased", count=len(report["redis"]["vorgaenge"]), failed=len(report["fehler"]))
+        return report
+
+    def _here(self, email: str | None, numbers: list[str]) -> dict[str, Any]:
+        store = self.store()
+        digests = store.vault.digests("mail", folded_email(email).encode()) if email else []
+        digests += [digest for number in numbers for digest in store.vault.digests("phone", number.encode())]
+        ids, bodies, sign_ups = store.ids_of(digests), 0, 0
+        for lead_id in ids:
+            record = store.load(lead_id)
+            if record is None:
+                continue
+            bodies += record.payload is not None
+            sign_ups += bool(record.note("optin")) and store.drop_sign_up(record.note("optin"))
+            store.note(lead_id, ("payload", "confirmed"), state="geloescht")
+            store.set_open(lead_id, None)
+        store.forget_who(digests)
+        return {"vorgaenge": ids, "inhalte": bodies, "anmeldungen": sign_ups}
+
+    def _there(self, entity: str, email: str | None, numbers: list[str]) -> list[dict[str, Any]]:
+        rows = {row["id"]: row for row in self.crm.persons(entity, "emailAddress", email)}
+        for number in numbers:
+            rows |= {row["id"]: row for row in self.crm.persons(entity, "phoneNumber", number)}
+        return [self._erase_record(entity, row) for row in rows.values()]
+
+    def _erase_record(self, entity: str, row: Record) -> dict[str, Any]:
+        text = str(row.get("description") or "")
+        told: dict[str, Any] = {"id": row["id"], "notizen": self._notes(entity, row["id"])}
+        told["mails"] = self.crm.delete_mails(entity, row["id"], SUBJECT)
+        if entity == "Contact" and self.target_list:
+            self.crm.take_off_list(self.target_list, row["id"])
+            told["newsletter"] = "von der Liste genommen"
+        if entity == "Contact" and NEWSLETTER_MARK not in text:
+            return {**told, "ergebnis": "Mandantenkontakt, bleibt bestehen; von einer Person zu prüfen"}
+        if PROCESS not in head_of(text) and NEWSLETTER_MARK not in text:
+            return {**told, "ergebnis": "nicht von uns angelegt, bleibt bestehen"}
+        self._fields(entity, row["id"])
+        return {**told, "ergebnis": _ERASED, "felder": PERSONAL}
+
+    def _fields(self, entity: str, record_id: str) -> None:
+        """Use EspoCRM's own erasure; where it is not allowed or not there, delete the record."""
+        try:
+            self.crm.erase(entity, record_id, PERSONAL)
+        except UpstreamRejectedError:
+            self.crm.delete(entity, record_id)
+
+    def _notes(self, entity: str, record_id: str) -> int:
+        try:
+            notes = self.crm.notes(entity, record_id)
+        except UpstreamRejectedError:
+            return 0
+        mine = [each for each in notes if _is_message(str(each.get("post")))]
+        return sum(self.crm.delete("Note", each["id"]) for each in mine)
+
+
+def _is_message(post: str) -> bool:
+    """Tell our notes with what somebody wrote from the proofs of consent, which are kept."""
+    return f"{PROCESS}: " in post and not post.startswith("Einwilligung")
