@@ -113,10 +113,19 @@ def load(folders: Iterable[Folder] = FOLDERS) -> list[tuple[Any, Mapping[str, st
     return [(importlib.import_module(folder.module), folder.prefixes) for folder in there]
 
 
+def introduce(modules: Iterable[tuple[Any, Mapping[str, str]]]) -> None:
+    """Let the console show plans, which only the calendar sync can make."""
+    by_name = {module.__name__: module for module, _ in modules}
+    console, calendar = by_name.get("functions.ops.main"), by_name.get("functions.calendar_sync.main")
+    if console and calendar:
+        console.PLANS.source = calendar.plan_text
+
+
 def build() -> App:
     """Make the application of this process."""
-    parts = prepare()
-    return App(load(), parts)
+    parts, modules = prepare(), load()
+    introduce(modules)
+    return App(modules, parts)
 
 
 def __getattr__(name: str) -> Any:

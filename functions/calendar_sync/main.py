@@ -79,6 +79,15 @@ _PUSH = _entry(
 )
 
 
+def plan_text(kuerzel: str) -> str:
+    """Plan now and write the plan for people; the all-in-one's console shows it."""
+    from functions.calendar_sync.handler import Order
+    from functions.calendar_sync.plan_text import as_text
+    from functions.calendar_sync.preview import make_plan
+
+    return as_text(make_plan(Order(kuerzel), deps()))
+
+
 @once
 def channels() -> Channels | None:
     """Make the keeper of push channels; None where push is off."""

@@ -1,4 +1,4 @@
-"""Entries for operators: overview, dead letters, and the relay that a scheduler calls."""
+"""Entries for operators: the console, dead letters, and the relay that a scheduler calls."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import functions_framework
 from pydantic import BaseModel, ConfigDict, PositiveInt
 from werkzeug.wrappers import Request, Response
 
+from functions.ops.access import Access
+from functions.ops.attempts import Attempts
+from functions.ops.desk import Desk
 from functions.ops.letters import Letters
-from functions.ops.page import overview
-from shared.events import topics
+from functions.ops.plans import Plans
+from functions.ops.reading import Console
 from shared.events.bus import MODELS, Bus
 from shared.settings.common import CommonSettings
 from shared.startup import start
 from shared.web.call import Call
-from shared.web.entry import Entry, Route
+from shared.web.entry import Entry, Handler, Route
 from shared.web.framework import install
 
 if TYPE_CHECKING:
     from shared.espocrm.links import PartyLinks
 
+FORM_BYTES = 16 * 1024
 PARTS = start(*MODELS)
 BUS = Bus("ops")
 
@@ -33,6 +37,9 @@ def links() -> PartyLinks:
 
 
 LETTERS = Letters(BUS.queue, links, BUS.cloud_letters)
+PLANS = Plans()
+ACCESS = Access(PARTS[CommonSettings], Attempts(BUS.state))
+DESK = Desk(ACCESS, Console(BUS, LETTERS, PARTS[CommonSettings]), PLANS)
 
 
 class Redrive(BaseModel):
@@ -46,11 +53,6 @@ class Redrive(BaseModel):
 def relay(_call: Call) -> dict[str, Any]:
     """Send again what no subscriber has taken."""
     return dict(BUS.relay())
-
-
-def page(_call: Call) -> Response:
-    """Show the overview."""
-    return overview({name: BUS.queue(name).stats() for name in topics.QUEUES}, *LETTERS.seen())
 
 
 def list_letters(_call: Call) -> dict[str, Any]:
@@ -68,14 +70,34 @@ def redrive_letter(call: Call) -> dict[str, Any]:
     return LETTERS.redrive(call.params["id"], call.json(Redrive).betNr)
 
 
+def _page(method: str, pattern: str, handler: Handler) -> Route:
+    return Route(method, pattern, handler, max_body=FORM_BYTES, gated=False, page=True)
+
+
+def _api(method: str, pattern: str, handler: Handler, body: type[BaseModel] | None = None) -> Route:
+    def checked(call: Call) -> dict[str, Any] | Response:
+        ACCESS.check_api(call)
+        return handler(call)
+
+    return Route(method, pattern, checked, gated=False, body=body)
+
+
 _OPS = Entry(
     "ops",
     [
-        Route("GET", "/ops", page, page=True),
+        _page("GET", "/ops", DESK.page(DESK.show)),
+        _page("POST", "/ops/login", DESK.log_in),
+        _page("POST", "/ops/logout", DESK.page(DESK.log_out)),
+        _page("GET", "/ops/plans/<kuerzel>", DESK.page(DESK.show_plan)),
+        _page("POST", "/ops/plans/<kuerzel>/release", DESK.page(DESK.release)),
+        _page("POST", "/ops/employees/<kuerzel>/run", DESK.page(DESK.run)),
+        _page("GET", "/ops/letters/<id>", DESK.page(DESK.show_letter)),
+        _page("POST", "/ops/letters/<id>/redrive", DESK.page(DESK.redrive)),
+        _page("POST", "/ops/redrive-all", DESK.page(DESK.redrive_all)),
         Route("POST", "/ops/relay", relay),
-        Route("GET", "/ops/deadletters", list_letters),
-        Route("GET", "/ops/deadletters/<id>", show_letter),
-        Route("POST", "/ops/deadletters/<id>/redrive", redrive_letter, body=Redrive),
+        _api("GET", "/ops/deadletters", list_letters),
+        _api("GET", "/ops/deadletters/<id>", show_letter),
+        _api("POST", "/ops/deadletters/<id>/redrive", redrive_letter, Redrive),
     ],
     PARTS[CommonSettings],
     needs=PARTS.missing,

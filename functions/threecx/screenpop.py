@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.wrappers import Response
 
@@ -16,18 +13,29 @@ from functions.threecx.call import Call as PhoneCall
 from functions.threecx.links import Links
 from functions.threecx.lookup import Found, Lookup
 from functions.threecx.matching import Hit, can_match
-from functions.threecx.person import People, Person
+from functions.threecx.person import People, Person, Rows
 from functions.threecx.telling import Dialect
-from functions.threecx.view import Page, berlin_day, call_line, choice, consent_line, known_parts
+from functions.threecx.view import (
+    Page,
+    berlin_day,
+    call_line,
+    choice,
+    consent_line,
+    known_parts,
+    several_parts,
+    stranger_parts,
+)
 from shared.clock import Clock, utc_now
 from shared.errors import FieldProblem, InvalidRequestError, UnauthenticatedError
 from shared.log import get_log
 from shared.threecx.number import Kind, Number, display, told_number
 from shared.threecx.store import CallStore, call_key
 from shared.web.call import Call
+from shared.web.pages import Pages
 
 log = get_log(__name__)
-TEMPLATES = Path(__file__).parent / "templates"
+T = TypeVar("T")
+_PAGES = Pages(Path(__file__).parent / "templates", "screenpop.css")
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class ScreenPop:
             return self._several(hits, found, query, about)
         if found.silent:
             return Page("down", "Gerade nicht abrufbar", **about)
-        return Page("unknown", "Unbekannte Nummer", **about)
+        return self._stranger(number, about)
 
     def _found(self, number: Number) -> Found:
         try:
@@ -109,9 +117,21 @@ class ScreenPop:
     def _several(self, hits: list[Hit], found: Found, query: dict[str, str], about: dict[str, Any]) -> Page:
         now_s = self.clock().timestamp()
         what: dict[str, str] = {name: query[name] for name in ("number", "call_id") if name in query}
-        choices = [choice(hit, self._pick(now_s, hit, what)) for hit in hits]
-        title = f"{len(hits)} mögliche Anrufer"
-        return Page("several", title, choices=tuple(choices), silent=bool(found.silent), **about)
+        matters: dict[Hit, Rows] = self._or_nothing(lambda: self.people().matters_of(hits), {})
+        choices = [choice(hit, self._pick(now_s, hit, what), matters.get(hit, [])) for hit in hits]
+        return Page("several", silent=bool(found.silent), **several_parts(choices), **about)
+
+    def _stranger(self, number: Number, about: dict[str, Any]) -> Page:
+        calls: Rows = self._or_nothing(lambda: self.people().earlier_calls(number.value), [])
+        return Page("unknown", **stranger_parts(calls, berlin_day(self.clock())), **about)
+
+    def _or_nothing(self, ask: Callable[[], T], nothing: T) -> T:
+        """Do without what is only good to know."""
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001 - a phone is ringing
+            log.error("person_failed", exc=error)
+            return nothing
 
     def _pick(self, now_s: float, hit: Hit, what: dict[str, str]) -> str:
         link = self.links.screenpop(now_s, **what, pick=f"{hit.type}:{hit.id}")
@@ -131,31 +151,6 @@ class ScreenPop:
         return what(self.find().directory)
 
 
-@functools.cache
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@functools.cache
-def _style() -> tuple[str, str]:
-    """Give the style and the policy that lets in only this one, and no script at all."""
-    css = (TEMPLATES / "screenpop.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    return css, policy + "; frame-ancestors 'none'"
-
-
 def rendered(page: Page, status: int = 200) -> Response:
     """Write a page as an answer."""
-    css, policy = _style()
-    text = _environment().get_template("screenpop.html").render(page=page, css=css)
-    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-    return Response(text, status, headers, content_type="text/html; charset=utf-8")
+    return _PAGES.render("screenpop.html", status, page=page)

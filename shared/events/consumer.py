@@ -12,6 +12,7 @@ from shared import metrics
 from shared.events.care import care
 from shared.events.task import Subscriber
 from shared.log import get_log
+from shared.state import alive
 from shared.web.problems import is_redis_error
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ class Consumer:
 
     def _care(self, queue: WorkQueue) -> None:
         sweep = time.monotonic() >= self._sweep_at
-        care(queue, self._bus.client(1), sweep=sweep)
+        state = self._bus.client(1)
+        alive.note(state, self.queue_name, self._name)
+        care(queue, state, sweep=sweep)
         if sweep:
             self._sweep_at = time.monotonic() + SWEEP_S
         self._stolen.extend(queue.steal(self._name, int(queue.lease_s * 1000)))

@@ -29,9 +29,7 @@ class Login:
 
     def __init__(self, settings: ThreeCxSettings, http: HttpClient, client: redis.Redis | None) -> None:
         self._settings, self._http = settings, http
-        name = f"{settings.api_base_url}|{settings.client_id}"
-        key = TOKEN_KEY + hashlib.sha256(name.encode()).hexdigest()[:16]
-        self._tokens = TokenCache(client, TokenKeys(key, f"{key}:timestamp"))
+        self._tokens = TokenCache(client, token_keys(settings))
 
     def authorized(self, send: Callable[[dict[str, str]], requests.Response]) -> requests.Response:
         """Send with the token; after a 401 once more with a new one, then leave the account alone for a minute."""
@@ -75,6 +73,13 @@ class Login:
         if not isinstance(token, str) or not token:
             raise UpstreamMalformedError(ME, f"{ME} answered no token")
         return FetchedToken(token, life_for_cache(answer.get("expires_in")))
+
+
+def token_keys(settings: ThreeCxSettings) -> TokenKeys:
+    """Name the token of one API client."""
+    name = f"{settings.api_base_url}|{settings.client_id}"
+    key = TOKEN_KEY + hashlib.sha256(name.encode()).hexdigest()[:16]
+    return TokenKeys(key, f"{key}:timestamp")
 
 
 def life_for_cache(expires_in: object) -> float:
