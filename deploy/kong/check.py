@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from form import form, settings
+
 OPEN = frozenset({"vmh", "leads", "threecx", "calendar-push", "newsletter", "screenpop"})
 FROM_KNOWN = frozenset({"vmh", "leads", "threecx"})
 NOT_PUBLIC = (
@@ -34,7 +38,7 @@ NEIGHBOURS = (
 )
 SIZES = {"advoware": 20 * 2**20, "vmh": 10 * 2**20, "leads": 256 * 2**10}
 UNITS = {"megabytes": 2**20, "kilobytes": 2**10, "bytes": 1}
-_LEFT_OVER = re.compile(r"\$\{|\{vault:")
+PRIVATE = re.compile(r"[a-z][a-z0-9-]*|127\.0\.0\.1|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|\S+\.internal")
 
 
 class Route:
@@ -48,9 +52,16 @@ class Route:
     def matches(self, path: str) -> bool:
         """Tell whether the route takes a path, as Kong's router decides it."""
         return any(
-            re.match(pattern[1:], path) is not None if pattern.startswith("~") else path.startswith(pattern)
+            _found(pattern[1:], path) if pattern.startswith("~") else path.startswith(pattern)
             for pattern in self.route.get("paths", [])
         )
+
+
+def _found(pattern: str, path: str) -> bool:
+    try:
+        return re.match(pattern, path) is not None
+    except re.error:
+        return False  # said elsewhere
 
 
 def check(document: dict[str, Any]) -> list[str]:
@@ -58,6 +69,7 @@ def check(document: dict[str, Any]) -> list[str]:
     services = document.get("services", [])
     routes = [Route(document, service, route) for service in services for route in service.get("routes", [])]
     return [
+        *form(document),
         *_document(document),
         *(problem for service in services for problem in _service(document, service)),
         *(f"route {route.name}: {problem}" for route in routes for problem in _route(route)),
@@ -67,11 +79,6 @@ def check(document: dict[str, Any]) -> list[str]:
 
 
 def _document(document: dict[str, Any]) -> Iterator[str]:
-    if document.get("_format_version") != "3.0":
-        yield "_format_version must be the string 3.0"
-    for text in _strings(document):
-        if _LEFT_OVER.search(text):
-            yield "a placeholder or vault reference is left over, and Kong would take it literally"
     names = {each["name"] for each in document.get("plugins", [])}
     yield from (f"plugin {name} must act everywhere" for name in {"correlation-id", "prometheus"} - names)
     if "rate-limiting" in names:
@@ -86,10 +93,21 @@ def _service(document: dict[str, Any], service: dict[str, Any]) -> Iterator[str]
         yield f"service {name}: host is no upstream, so nobody checks its health"
     elif not upstream.get("healthchecks", {}).get("active", {}).get("unhealthy", {}).get("interval"):
         yield f"service {name}: its upstream is not checked actively"
+    else:
+        yield from (f"service {name}: {problem}" for problem in _carried(service, upstream))
     if service.get("retries") not in {0, 1}:
         yield f"service {name}: retries must be 0 or 1, a POST would be sent again"
     if not all(service.get(f"{each}_timeout") for each in ("connect", "read", "write")):
         yield f"service {name}: timeouts must be set, 60 s is the default of each"
+
+
+def _carried(service: dict[str, Any], upstream: dict[str, Any]) -> Iterator[str]:
+    protocol = service.get("protocol")
+    if upstream["healthchecks"]["active"].get("type") != protocol:
+        yield "its health must be asked the way it is called"
+    hosts = [str(each.get("target", "")).rpartition(":")[0] for each in upstream.get("targets", [])]
+    if protocol != "https" and not all(PRIVATE.fullmatch(host) for host in hosts):
+        yield "the gateway's secret would travel in clear: https to a target outside"
 
 
 def _route(route: Route) -> Iterator[str]:
@@ -208,25 +226,14 @@ def _consumers(document: dict[str, Any]) -> Iterator[str]:
                 yield f"consumer {name}: RS256 with the issuer's public key"
 
 
-def _strings(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for each in value.values():
-                yield from _strings(each)
-        case list():
-            for each in value:
-                yield from _strings(each)
-
-
 def main(arguments: list[str]) -> int:
-    """Check one file."""
+    """Check kong.yml and, where it is named, kong.env."""
     import yaml
 
     problems = check(yaml.safe_load(Path(arguments[0]).read_text(encoding="utf-8")))
+    problems += [each for path in arguments[1:] for each in settings(Path(path).read_text(encoding="utf-8"))]
     for problem in problems:
-        sys.stderr.write(f"kong.yml: {problem}\n")
+        sys.stderr.write(f"kong: {problem}\n")
     return 1 if problems else 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("kong.yml.in")
 _NAME = re.compile(r'"\$\{\*(?P<many>[A-Z_]+)\}"|\$\{(?P<one>[A-Z_]+)\}')
+_DEFAULTS = {"APP_PROTOCOL": "http"}  # https where the application is elsewhere: API Gateway, Google's balancer
 _SHORTEST = {"GATEWAY_SECRET": 16, "DESK_API_KEY": 32}  # nothing else slows down who guesses a key
 
 
@@ -20,13 +21,14 @@ class UnsetError(Exception):
 
 def render(template: str, environ: Mapping[str, str]) -> str:
     """Put the settings in; comments stay as they are."""
+    given = _DEFAULTS | dict(environ)
     lines = [line for line in template.splitlines() if not line.lstrip().startswith("#")]
     text = "\n".join(lines) + "\n"
     names = {found["many"] or found["one"] for found in _NAME.finditer(text)}
-    bad = [name for name in sorted(names) if len(environ.get(name, "").strip()) < _SHORTEST.get(name, 1)]
+    bad = [name for name in sorted(names) if len(given.get(name, "").strip()) < _SHORTEST.get(name, 1)]
     if bad:
         raise UnsetError("not set or too short: " + ", ".join(bad))
-    return _NAME.sub(lambda found: _value(found, environ), text)
+    return _NAME.sub(lambda found: _value(found, given), text)
 
 
 def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ KONG = Path(__file__).parents[2] / "deploy" / "kong"
 sys.path.insert(0, str(KONG))
 
 import check as kong_check  # noqa: E402
+import form as kong_form  # noqa: E402
 import render as kong_render  # noqa: E402
 
 ENVIRON = {
@@ -90,7 +91,12 @@ def test_the_rendered_file_is_readable_by_its_owner_only(tmp_path):
     command = [sys.executable, str(KONG / "render.py"), str(target)]
     subprocess.run(command, env=os.environ | ENVIRON, check=True)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert subprocess.run([sys.executable, str(KONG / "check.py"), str(target)], check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, str(KONG / "check.py"), str(target), str(KONG / "kong.env")], check=False
+        ).returncode
+        == 0
+    )
     refused = subprocess.run(command, env=os.environ | ENVIRON | {"API_HOST": ""}, capture_output=True, check=False)
     assert refused.returncode == 1
     assert b"API_HOST" in refused.stderr
@@ -155,6 +161,59 @@ BREAKS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "timeouts": (lambda d: service(d, "api").pop("read_timeout"), "timeouts"),
     "upstream": (lambda d: d["upstreams"].clear(), "no upstream"),
     "health": (lambda d: d["upstreams"][0].pop("healthchecks"), "not checked"),
+    "no tilde": (lambda d: route(d, "vmh").update(paths=["vmh/(a|b)$"]), "exact end"),
+    "plain prefix": (lambda d: route(d, "vmh").update(paths=["/vmh"]), "exact end"),
+    "bad pattern": (lambda d: route(d, "vmh").update(paths=["~/vmh/(a$"]), "no regular expression"),
+    "lower case": (lambda d: route(d, "vmh").update(methods=["post"]), "upper case"),
+    "host with a port": (lambda d: route(d, "vmh").update(hosts=["api.bitbylaw.com:443"]), "no port"),
+    "route for everything": (lambda d: route(d, "vmh").pop("hosts"), "must be named"),
+    "oauth2": (lambda d: d["plugins"].append({"name": "oauth2", "config": {}}), "oauth2 does not work here"),
+    "mtls": (lambda d: route(d, "vmh")["plugins"].append({"name": "mtls-auth"}), "mtls-auth does not work here"),
+    "switched off": (lambda d: service(d, "api")["plugins"][0].update(enabled=False), "switched off"),
+    "policy cluster": (
+        lambda d: config(route(d, "newsletter")["plugins"], "rate-limiting").update(policy="cluster"),
+        "needs a database",
+    ),
+    "policy redis": (
+        lambda d: config(route(d, "newsletter")["plugins"], "rate-limiting").update(policy="redis"),
+        "redis.host",
+    ),
+    "second above minute": (
+        lambda d: config(route(d, "newsletter")["plugins"], "rate-limiting").update(second=100),
+        "shorter time",
+    ),
+    "more for one": (lambda d: config(d["consumers"][0]["plugins"], "rate-limiting").update(minute=6000), "600 calls"),
+    "rate limit on webhooks": (
+        lambda d: service(d, "webhooks")["plugins"].append(
+            {"name": "rate-limiting", "config": {"minute": 600, "policy": "local"}}
+        ),
+        "answers 429",
+    ),
+    "dollar name": (lambda d: d["consumers"][1]["jwt_secrets"][0].update(key="$ISSUER"), "left over"),
+    "no expiration": (lambda d: api(d, "jwt").pop("maximum_expiration"), "limit it"),
+    "secret in the plugin": (lambda d: api(d, "jwt").update(secret="s"), "belongs to its consumer"),
+    "secret at random": (lambda d: d["consumers"][1]["jwt_secrets"][0].pop("rsa_public_key"), "public key"),
+    "key at random": (lambda d: d["consumers"][0]["keyauth_credentials"][0].pop("key"), "must be long"),
+    "key shown": (lambda d: api(d, "key-auth").update(hide_credentials=False), "go no further"),
+    "acl both ways": (lambda d: api(d, "acl").update(allow=["desk"]), "acl must deny anonymous"),
+    "key on a consumer": (
+        lambda d: d["consumers"][0]["plugins"].append({"name": "key-auth", "config": {}}),
+        "key-auth on a consumer",
+    ),
+    "cookies for strangers": (lambda d: api(d, "cors").update(credentials=True), "credentials"),
+    "same route": (lambda d: route(d, "leads").update(name="vmh"), "have the same name"),
+    "same key": (
+        lambda d: d["consumers"][0]["keyauth_credentials"].append(d["consumers"][0]["keyauth_credentials"][0]),
+        "have the same name",
+    ),
+    "tag": (lambda d: route(d, "vmh").update(tags=["a,b"]), "comma"),
+    "other host": (lambda d: service(d, "api").update(host="nobody"), "no upstream"),
+    "in clear": (lambda d: d["upstreams"][0]["targets"][0].update(target="api.example:80"), "in clear"),
+    "health in clear": (
+        lambda d: d["upstreams"][0]["healthchecks"]["active"].update(type="https"),
+        "the way it is called",
+    ),
+    "no status codes": (lambda d: config(d["plugins"], "prometheus").pop("status_code_metrics"), "no status codes"),
     "correlation": (lambda d: without(d["plugins"], "correlation-id"), "correlation-id"),
 }
 
@@ -167,10 +226,37 @@ def test_each_trap_is_found(rendered, name):
     assert any(expected in problem for problem in kong_check.check(document)), kong_check.check(document)
 
 
-def test_the_access_log_shows_no_query_string():
-    settings = (KONG / "kong.env").read_text(encoding="utf-8")
-    assert "$uri" in settings
-    for variable in ("$request_uri", "$args", "$query_string", "$http_referer", "$request "):
-        assert variable not in settings
-    assert "KONG_LOG_LEVEL=crit" in settings  # an error line would repeat the request
-    assert "KONG_ADMIN_LISTEN=127.0.0.1:8001" in settings
+def test_an_application_elsewhere_is_called_over_https():
+    elsewhere = ENVIRON | {"APP_TARGET": "app.bitbylaw.com:443", "APP_PROTOCOL": "https"}
+    text = kong_render.render(kong_render.TEMPLATE.read_text(encoding="utf-8"), elsewhere)
+    document = module("yaml").safe_load(text)
+    assert {each["protocol"] for each in document["services"]} == {"https"}
+    assert kong_check.check(document) == []
+
+
+SETTINGS_BREAKS = {
+    "query string": ("$request_method $uri", "$request_method $request_uri", "query strings"),
+    "arguments": ("$uri $status", "$uri $args $status", "query strings"),
+    "another format": ("KONG_PROXY_ACCESS_LOG=/dev/stdout bitbylaw", "KONG_PROXY_ACCESS_LOG=/dev/stdout", "our format"),
+    "error lines": ("KONG_LOG_LEVEL=crit", "KONG_LOG_LEVEL=notice", "KONG_LOG_LEVEL"),
+    "admin for all": ("KONG_ADMIN_LISTEN=127.0.0.1:8001", "KONG_ADMIN_LISTEN=0.0.0.0:8001", "KONG_ADMIN_LISTEN"),
+    "no status": ("KONG_STATUS_LISTEN=0.0.0.0:8100", "", "KONG_STATUS_LISTEN"),
+    "version": ("KONG_HEADERS=off", "", "KONG_HEADERS"),
+    "a database": ("KONG_DATABASE=off", "KONG_DATABASE=postgres", "KONG_DATABASE"),
+    "no ssl": ("0.0.0.0:8443 ssl http2", "0.0.0.0:8443", "ssl only"),
+    "any certificate": ("PROXY_SSL_VERIFY=on", "PROXY_SSL_VERIFY=off", "PROXY_SSL_VERIFY"),
+    "balancer unnamed": ("#KONG_TRUSTED_IPS=", "KONG_TRUSTED_IPS=", "belong together"),
+    "everybody trusted": ("#KONG_TRUSTED_IPS=10.0.0.0/8\n#KONG", "KONG_TRUSTED_IPS=0.0.0.0/0\nKONG", "every address"),
+}
+
+
+def test_kongs_settings_break_no_rule():
+    assert list(kong_form.settings((KONG / "kong.env").read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("name", SETTINGS_BREAKS)
+def test_each_trap_in_its_settings_is_found(name):
+    here, instead, expected = SETTINGS_BREAKS[name]
+    text = (KONG / "kong.env").read_text(encoding="utf-8")
+    assert here in text
+    assert any(expected in problem for problem in kong_form.settings(text.replace(here, instead)))

@@ -111,6 +111,7 @@ def test_routes_are_exact_paths_and_none_leads_to_what_only_the_scheduler_calls(
     for path in paths:
         assert re.fullmatch(r"(/[a-z-]+)+(/\{(proxy\+|id|kuerzel)\})?(/recording)?", path), path
     assert NOT_PUBLIC.isdisjoint(paths)
+    assert "/health" in paths  # where Kong asks whether the application lives
     assert source()["Resources"]["Api"]["Properties"]["StageName"] == "$default"
 
 
