@@ -40,6 +40,7 @@ BUCKET_WAIT = Histogram("bitbylaw_google_bucket_wait_seconds", "Time spent waiti
 SYNC_SECONDS = Histogram(
     "bitbylaw_calendar_sync_seconds", "Duration of one employee's run", buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900)
 )
+LEADS = Counter("bitbylaw_leads_total", "Leads, by step and what came of it", ["step", "outcome"])
 SYNC_CHANGES = Counter("bitbylaw_calendar_changes_total", "What runs changed", ["figure"])
 
 

@@ -215,10 +215,13 @@ class Deps:
     @functools.cached_property
     def maintenance(self) -> Maintenance:
         """Give what the clock asks for."""
+        from functions.leads.escalation import Escalation
         from functions.leads.maintenance import Maintenance
 
         user, days = self.settings.espocrm.default_user_id, self.settings.leads.retention_lead_days
-        return Maintenance(lambda: self.store, self.crm, self.enqueue, self.office, user, days, utc_now)
+        person = self.settings.leads.escalate_to
+        escalation = Escalation(lambda: self.store, self.crm, self.office, person, utc_now)
+        return Maintenance(lambda: self.store, self.crm, self.enqueue, self.office, user, days, utc_now, escalation)
 
     @functools.cached_property
     def admin(self) -> Admin:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.leads.crm import LeadCrm, Record, stamp
+from functions.leads.escalation import Escalation
 from functions.leads.office import Office
 from functions.leads.render import DIRECT_LINE, PROCESS, head_of
 from functions.leads.urgency import PRIORITIES
@@ -37,6 +38,7 @@ class Maintenance:
     default_user: str | None
     retention_days: int
     clock: Clock
+    escalation: Escalation
 
     def run(self, _call: Call) -> dict[str, Any]:
         """Do all of it; a part that EspoCRM fails is left for the next time."""
@@ -44,6 +46,7 @@ class Maintenance:
             "completed": self._direct_ones,
             "released": self._releases,
             "checks": self._open_checks,
+            "escalated": self.escalation.run,
             "deleted": self._retention,
         }
         counts: dict[str, Any] = {name: self._attempt(name, part) for name, part in parts.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from shared.office_hours import read_spans
 from shared.settings.base import Settings, env
 from shared.settings.kinds import (
     SecretStr,
@@ -18,6 +19,14 @@ from shared.settings.kinds import (
     text,
     whole,
 )
+
+
+def _hours(value: str) -> str:
+    try:
+        read_spans(value)
+    except ValueError as error:
+        raise UnreadableError(str(error)) from error
+    return value
 
 
 def _keys_of_32_bytes(value: str) -> SecretStr:
@@ -41,6 +50,7 @@ class LeadSettings(Settings):
     smtp_url: SecretStr | None = env("SMTP_URL", None, secret)
     site_hosts: tuple[str, ...] = env("LEAD_SITE_HOSTS", ("vermieterhelden.de", "www.vermieterhelden.de"), comma_list)
     routes: str | None = env("LEAD_ROUTES", None, json_text(list, "list of rules"))
+    escalate_to: str | None = env("LEAD_ESCALATE_TO", None, text)
     auto_reply: Literal["smtp", "espocrm", "off"] = env("LEAD_AUTO_REPLY", "smtp", one_of("smtp", "espocrm", "off"))
     mail_from: str | None = env("LEAD_MAIL_FROM", None, matching(r"[^\s@]+@[^\s@]+"))
     retention_lead_days: int = env("RETENTION_LEAD_DAYS", 180, whole(1))
@@ -50,7 +60,7 @@ class LeadSettings(Settings):
 class OfficeSettings(Settings):
     """When and where the firm works."""
 
-    hours: str = env("OFFICE_HOURS", "Mo-Fr 09:00-17:00", text)
+    hours: str = env("OFFICE_HOURS", "Mo-Fr 09:00-17:00", _hours)
     state: str = env("OFFICE_STATE", "NI", text)
     closed: tuple[str, ...] = env("OFFICE_CLOSED", ("12-24", "12-31"), comma_list)
-    call_hours: str = env("CALL_HOURS", "Mo-Fr 08:00-20:00", text)
+    call_hours: str = env("CALL_HOURS", "Mo-Fr 08:00-20:00", _hours)

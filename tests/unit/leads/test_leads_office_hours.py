@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from shared.office_hours import BERLIN, OfficeHours
+from shared.settings.base import SettingsError
+from shared.settings.leads import OfficeSettings
 
 SPLIT = OfficeHours.read("Mo-Do 09:00-12:00, Mo-Do 13:00-17:00, Fr 09:00-13:00", "NI", ("12-24",))
 
@@ -63,3 +65,9 @@ def test_no_hours_at_all_end_too():
 def test_what_means_nothing_is_refused(text):
     with pytest.raises(ValueError):
         OfficeHours.read(text)
+
+
+@pytest.mark.parametrize("name", ["OFFICE_HOURS", "CALL_HOURS"])
+def test_hours_that_mean_nothing_are_named_at_the_start(name):
+    with pytest.raises(SettingsError, match=name):
+        OfficeSettings({name: "werktags"})
