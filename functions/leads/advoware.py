@@ -8,7 +8,8 @@ from typing import Any
 
 from functions.leads import conflict
 from functions.leads.conflict import Query
-from functions.leads.values import split_address
+from functions.leads.render import head_of
+from functions.leads.values import as_date, split_address
 from shared.advoware.client import ME, AdvowareClient
 from shared.advoware.parties import Parties
 from shared.domain.lead import Lead
@@ -59,6 +60,9 @@ class Firm:
         for bet_nr in self._parties_named(query.opponent) if query.opponent else ():
             hits += conflict.client_hits(self._matters(betNr=str(bet_nr)))
             asked += 1
+        for bet_nr in self._parties_born(query) if query.birthday and query.first_name else ():
+            hits += conflict.as_opponent_hits(self._matters(betNr=str(bet_nr)))
+            asked += 1
         if query.street:
             hits += conflict.object_hits(query, self._matters(objekt=query.street))
             asked += 1
@@ -67,6 +71,9 @@ class Firm:
     def _parties_named(self, name: str) -> list[int]:
         rows = [row for term in conflict.spellings(conflict.surname(name)) for row in self.parties.find(search=term)]
         return sorted(set(conflict.parties_named(name, rows)))[:MANY]
+
+    def _parties_born(self, query: Query) -> list[int]:
+        return sorted(set(conflict.parties_born(query, self.parties.find(search=query.first_name))))[:MANY]
 
     def _matters(self, **wanted: str) -> list[Mapping[str, Any]]:
         response = self._client.authorized("GET", self._matters_path, params=wanted)
@@ -96,18 +103,29 @@ class Firm:
 
 def _party(record: Mapping[str, Any]) -> Party:
     company = {"lastName": record.get("accountName")} if not record.get("lastName") else {}
-    return from_entity({**record, **company}, Names())
+    birthday = _iso(head_of(record.get("description")).get("Geburtsdatum"))
+    born = {"geburtsdatum": birthday} if birthday else {}
+    return from_entity({**record, **company, **born}, Names())
 
 
 def query_of(lead: Lead) -> Query:
     """Say what to look for, as the form tells it."""
     street = " ".join(filter(None, (lead.objekt.strasse, lead.objekt.hausnummer)))
     names = tuple(filter(None, (lead.person.nachname, lead.person.firma)))
-    return Query(names, lead.gegenseite.name or "", street, lead.objekt.plz or "")
+    birthday = _iso(lead.weitere.get("geburtsdatum"))
+    return Query(names, lead.gegenseite.name or "", street, lead.objekt.plz or "", lead.person.vorname or "", birthday)
 
 
 def query_of_record(record: Mapping[str, Any], head: Mapping[str, str]) -> Query:
     """Say what to look for, as EspoCRM keeps it."""
     names = tuple(str(record[name]) for name in ("lastName", "accountName") if record.get(name))
     street, number, plz, _ = split_address(head.get("Objekt", ""))
-    return Query(names, head.get("Gegenseite", ""), " ".join(filter(None, (street, number))), plz or "")
+    first, birthday = str(record.get("firstName") or ""), _iso(head.get("Geburtsdatum"))
+    return Query(
+        names, head.get("Gegenseite", ""), " ".join(filter(None, (street, number))), plz or "", first, birthday
+    )
+
+
+def _iso(text: str | None) -> str:
+    day = as_date(text)
+    return day.isoformat() if day else ""

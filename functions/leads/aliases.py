@@ -27,6 +27,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "plz": "plz postleitzahl zip postal_code postcode zip_code",
     "ort": "ort stadt city wohnort",
     "land": "land country",
+    "geburtsdatum": "geburtsdatum geburtstag geb_datum geboren_am birthday birth_date date_of_birth",
     "objekt_strasse": "objekt_strasse objektstrasse objekt_adresse objektadresse mietobjekt objekt adresse_des_objekts "
     "adresse_der_wohnung property_address objektanschrift",
     "objekt_hausnummer": "objekt_hausnummer",

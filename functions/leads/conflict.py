@@ -31,6 +31,8 @@ class Query:
     opponent: str = ""
     street: str = ""
     plz: str = ""
+    first_name: str = ""
+    birthday: str = ""  # ISO
 
     @property
     def is_complete(self) -> bool:
@@ -83,6 +85,21 @@ def parties_named(name: str, rows: Iterable[Row]) -> list[int]:
     """List the parties with a name."""
     wanted = set(bare(name).split())
     return [row["betNr"] for row in rows if wanted and _is_party(wanted, name, row)]
+
+
+def parties_born(query: Query, rows: Iterable[Row]) -> list[int]:
+    """List the parties with the sender's first name and birthday: surnames change."""
+    wanted = folded(query.first_name)
+    return [
+        row["betNr"]
+        for row in rows
+        if str(row.get("geburtsdatum") or "")[:10] == query.birthday and folded(str(row.get("vorname") or "")) == wanted
+    ]
+
+
+def as_opponent_hits(rows: Iterable[Row]) -> int:
+    """Count the matters in which a party is the other side."""
+    return sum(map(_is_opponent, rows))
 
 
 def result(query: Query, hits: int, *, asked: bool) -> str:

@@ -17,6 +17,7 @@ from functions.leads.newsletter import Newsletter
 from functions.leads.office import Office
 from functions.leads.render import head_of, with_line
 from functions.leads.submission import Submission
+from shared import metrics
 from shared.clock import Clock
 from shared.domain.lead import LANDLORD
 from shared.errors import IntegrationError
@@ -46,10 +47,20 @@ class FollowUp:
             finding = self.firm.check(query_of(submission.lead), journey.lead_id) if self.firm else _UNASKED
             self._note_conflict(journey, finding)
         self._reply(journey, submission, verdict)
-        if self.caller and may_call(submission, verdict, self.call_hours, self.clock()) and not journey.note("called"):
-            journey.write(called=1)
-            self.caller.ask(journey.lead_id, journey.note("crm_id"))
+        if self._may_call(journey, submission, verdict):
+            self._call(journey)
         self.newsletter.mail(journey)
+
+    def _may_call(self, journey: Journey, submission: Submission, verdict: Verdict) -> bool:
+        """Tell whether a machine may call, which it may not where the firm could be on the other side."""
+        free = journey.note("conflict") != conflict.HIT and not journey.note("called")
+        return free and may_call(submission, verdict, self.call_hours, self.clock())
+
+    def _call(self, journey: Journey) -> None:
+        if self.caller:
+            journey.write(called=1)
+            metrics.LEADS.labels("call", "asked").inc()
+            self.caller.ask(journey.lead_id, journey.note("crm_id"))
 
     def later(self, journey: Journey) -> None:
         """Go on with a lead that lives in EspoCRM alone."""
@@ -77,6 +88,7 @@ class FollowUp:
     def _note_conflict(self, journey: Journey, finding: Finding) -> None:
         if finding.result != conflict.OPEN:
             self._set_lines(journey, Kollision=finding.result)
+        metrics.LEADS.labels("conflict", finding.result).inc()
         journey.write(conflict=finding.result)
         journey.store.set_open(journey.lead_id, time.time() if finding.repeatable else None)
 
@@ -119,6 +131,7 @@ class FollowUp:
                 self._mail_by_espocrm(journey, mail, text)
             elif self.mailer:
                 self.mailer.send(mail, SUBJECT, text)
+            metrics.LEADS.labels("reply", "sent").inc()
         except IntegrationError as error:
             log.warning("reply_not_sent", lead_id=journey.lead_id, slug=error.slug)
 

@@ -84,6 +84,7 @@ class _Reader:
         """Put the lead together."""
         email, phones = read_email(self._found.get("email")), read_phones(self._found.get("telefon"))
         person = self._person(email.address, phones)
+        self._note_birthday()
         lead = Lead(
             typ=self._kind,
             event=self._event(),
@@ -161,6 +162,13 @@ class _Reader:
             word("art", self._found.get("objekt_art")),
             int(units) if units and 1 <= units <= 10_000 else None,
         )
+
+    def _note_birthday(self) -> None:
+        """Keep a birthday with what the schema has no place for."""
+        given = self._found.get("geburtsdatum")
+        if given is not None:
+            day = as_date(given)
+            self._found.others["geburtsdatum"] = day.isoformat() if day else line(given)[:100]
 
     def _street(self, name: str, number: str) -> tuple[str | None, str | None]:
         street, given = self._line(name), self._line(number)

@@ -17,6 +17,7 @@ from functions.leads.errors import FieldError, IdempotencyError, StoreError
 from functions.leads.identity import Identity, folded_text, identify
 from functions.leads.proof import Proof
 from functions.leads.submission import Submission
+from shared import metrics
 from shared.clock import Clock
 from shared.events.task import STOPPING
 from shared.log import get_log
@@ -70,6 +71,7 @@ class Receiver:
             if not is_redis_error(error):
                 raise
             return self._without_store(submission, identity, envelope.received_at, answer)
+        metrics.LEADS.labels("received", accepted.kind).inc()
         if accepted.kind == "conflict":
             raise IdempotencyError
         log.info("lead_accepted", lead_id=accepted.lead_id, outcome=accepted.kind, mode=sender)
@@ -83,6 +85,7 @@ class Receiver:
         log.warning("lead_store_unavailable", lead_id=identity.lead_id)
         if not self.direct(submission, identity, at):
             raise StoreError
+        metrics.LEADS.labels("received", "direct").inc()
         log.info("lead_accepted", lead_id=identity.lead_id, outcome="direct")
         return json_response(answer)
 
@@ -97,6 +100,7 @@ class Receiver:
                     raise
         if known is not None and known not in self.vault().digests("body", raw):
             raise IdempotencyError
+        metrics.LEADS.labels("received", refusal.code).inc()
         raise refusal
 
     def _known(self, identity: Identity) -> str | None:

@@ -10,6 +10,7 @@ from functions.leads.spam import Crowd, Score, score
 from functions.leads.submission import Submission
 from functions.leads.urgency import PRIORITIES, Urgency, judge
 from shared.domain.lead import CONTACT, LANDLORD, NEWSLETTER, TENANT
+from shared.office_hours import BERLIN
 
 _TITLES = {LANDLORD: "Vermieter", TENANT: "Mieter", CONTACT: "Kontaktformular"}
 
@@ -32,7 +33,8 @@ class Verdict:
 def decide(submission: Submission, crowd: Crowd, office: Office, received_at: datetime, *, released: bool) -> Verdict:
     """Judge a lead; a person's release overrules the suspicion of spam."""
     found = score(submission, crowd)
-    urgency = judge(submission.lead, lambda day: office.working_days_until(received_at, day))
+    today = received_at.astimezone(BERLIN).date()
+    urgency = judge(submission.lead, today, lambda day: office.working_days_until(received_at, day))
     grounds = list(submission.grounds)
     if found.is_suspect or (found.is_spam and released):
         grounds.append(f"Spamverdacht: {', '.join(found.reasons)}")

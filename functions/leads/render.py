@@ -19,7 +19,12 @@ DIRECT_LINE = "Aufnahme: direkt, Aufgabe folgt"
 _HEAD_END: Final = "\n\n"
 _SALUTATIONS = {"herr": "Mr.", "frau": "Ms."}
 _LONGEST_RAW = 5000
-_AS_GIVEN = {"frist": "Frist wie angegeben", "plz": "PLZ wie angegeben", "objekt_plz": "PLZ des Objekts wie angegeben"}
+_AS_GIVEN = {
+    "frist": "Frist wie angegeben",
+    "plz": "PLZ wie angegeben",
+    "objekt_plz": "PLZ des Objekts wie angegeben",
+    "geburtsdatum": "Geburtsdatum",
+}
 _PLAIN_PHONE = re.compile(r"[\d\s()+/.-]+")
 _TECHNICAL = re.compile(
     r"(?i)_.*|.*(nonce|captcha|token|secret|passwor|api.?key|signature|cookie).*|(is|payment|transaction)_\w+"
@@ -157,7 +162,7 @@ def _source(lead: Lead) -> str:
 
 def is_technical(key: str) -> bool:
     """Tell what plugins add from what a visitor answered."""
-    return key in _AS_GIVEN or key == "geburtsdatum" or _TECHNICAL.fullmatch(key) is not None
+    return key in _AS_GIVEN or _TECHNICAL.fullmatch(key) is not None
 
 
 def note_text(submission: Submission, facts: Facts) -> str:

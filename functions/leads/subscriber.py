@@ -17,6 +17,7 @@ from functions.leads.newsletter import Newsletter
 from functions.leads.office import Office
 from functions.leads.spam import Crowd
 from functions.leads.submission import Submission
+from shared import metrics
 from shared.crypto import UnreadableError
 from shared.events.task import PostponeError, SetAsideError, Task
 from shared.log import get_log
@@ -61,6 +62,7 @@ class Intake:
         released = bool(record.note("released"))
         verdict = decide(submission, crowd, self.office, envelope.received_at, released=released)
         log.info("lead_judged", lead_id=task.item, action=verdict.way, state=verdict.urgency.level)
+        metrics.LEADS.labels("judged", verdict.way).inc()
         journey.write(judged=verdict.way)
         match verdict.way:
             case "spam":
@@ -75,12 +77,14 @@ class Intake:
         keys = self._keys(submission)
         if not journey.note("way") and self._is_repeat(journey, submission, keys):
             journey.write(("payload",), state="gezaehlt")
+            metrics.LEADS.labels("filed", "counted").inc()
             return
         with self.store().holding(keys, journey.lead_id) as held:
             if not held:
                 raise PostponeError(BUSY_S)
             self._keep_consents(journey, submission, envelope)
             way = self.steps.carry(journey, submission, envelope, verdict)
+        metrics.LEADS.labels("filed", way).inc()
         log.info("lead_in_espocrm", lead_id=journey.lead_id, outcome=way)
         self.follow_up.now(journey, submission, verdict)
 

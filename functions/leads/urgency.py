@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from shared.domain.lead import CONTACT, Lead
@@ -36,6 +36,8 @@ _RETURNED = re.compile(
     rf"(?:auszug|ausgezogen|r(?:ü|ue)ckgabe|zur(?:ü|ue)ckgegeben|(?:ü|ue)bergabe).{{0,60}}?vor\s+{_COUNT}e?n?\s+monat"
 )
 _RETURNED_BEFORE = re.compile(rf"vor\s+{_COUNT}e?n?\s+monat\w*.{{0,60}}?(?:ausgezogen|zur(?:ü|ue)ckgegeben)")
+_SETTLEMENT = re.compile(r"abrechnung\w*\b[^\d\n]{0,30}(20\d\d)\b")
+NEAR = timedelta(days=60)  # before twelve months after a calendar year have gone by (§ 556 (3) BGB)
 NOW_DAYS, HIGH_DAYS, MONTHS_ARREARS, MONTHS_RETURNED = 3, 10, 2, 4
 
 
@@ -52,9 +54,9 @@ class Urgency:
         return f"{self.level} ({'; '.join(self.reasons)})"
 
 
-def judge(lead: Lead, working_days_until: Callable[[date], int]) -> Urgency:
+def judge(lead: Lead, today: date, working_days_until: Callable[[date], int]) -> Urgency:
     """Take the highest level that anything speaks for."""
-    found = list(_signs(lead, working_days_until))
+    found = list(_signs(lead, today, working_days_until))
     if not found:
         low = lead.typ == CONTACT and lead.anliegen.thema is None
         return (
@@ -71,7 +73,7 @@ def higher(first: str, second: str) -> str:
     return min(first, second, key=lambda each: LEVELS.index(each) if each in LEVELS else len(LEVELS))
 
 
-def _signs(lead: Lead, working_days_until: Callable[[date], int]) -> Iterator[tuple[str, str]]:
+def _signs(lead: Lead, today: date, working_days_until: Callable[[date], int]) -> Iterator[tuple[str, str]]:
     if lead.anliegen.frist:
         yield from _deadline(working_days_until(date.fromisoformat(lead.anliegen.frist)))
     text = " ".join(filter(None, (lead.anliegen.betreff, lead.anliegen.beschreibung))).lower()
@@ -84,6 +86,14 @@ def _signs(lead: Lead, working_days_until: Callable[[date], int]) -> Iterator[tu
         yield "hoch", "Rückstand von mindestens zwei Mieten"
     if max(_most(_RETURNED, text), _most(_RETURNED_BEFORE, text)) >= MONTHS_RETURNED:
         yield "hoch", "Rückgabe vor mindestens vier Monaten"
+    for year in dict.fromkeys(_SETTLEMENT.findall(text)):
+        if _is_near(int(year), today):
+            yield "hoch", f"Abrechnung {year} bald zwölf Monate alt"
+
+
+def _is_near(year: int, today: date) -> bool:
+    end = date(year + 1, 12, 31)
+    return end - NEAR <= today <= end
 
 
 def _deadline(days: int) -> Iterator[tuple[str, str]]:

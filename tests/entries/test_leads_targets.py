@@ -52,7 +52,7 @@ def test_the_clock_s_target(world):
     client = create_app("leads_maintenance", SOURCE).test_client()
     assert client.post("/leads/maintenance").status_code == 401
     answer = client.post("/leads/maintenance", headers={"X-Gateway-Secret": "tor"})
-    assert answer.json == {"completed": 0, "released": 0, "checks": 0, "deleted": 0, "failed": []}
+    assert answer.json == {"completed": 0, "released": 0, "checks": 0, "escalated": 0, "deleted": 0, "failed": []}
     assert client.get("/health").json == {"status": "ok"}
 
 

@@ -59,6 +59,45 @@ def test_the_same_object_is_a_hit_and_the_same_street_elsewhere_is_none(world):
     assert lines_of(world.rows("Lead")[1]["description"])["Kollision"] == "treffer"
 
 
+@pytest.mark.parametrize(
+    ("born", "first", "role", "result"),
+    [
+        ("1970-05-04", "Änne", "gegner", "treffer"),
+        ("1970-05-04", "Anne", "gegner", "frei"),
+        ("1971-05-04", "Änne", "gegner", "frei"),
+        ("1970-05-04", "Änne", "mandant", "frei"),
+    ],
+)
+def test_a_birthday_finds_who_has_another_surname_now(world, born, first, role, result):
+    number = world.advoware.registry.create_party(vorname=first, name="Ledig", geburtsdatum=f"{born}T00:00:00")
+    world.advoware.registry.create_matter("5/26", kurzrubrum="X ./. Y", rolle=role, betNr=number)
+    world.post(CASE | {"geburtstag": "4.5.1970"})
+    world.work()
+    assert kollision(world) == result
+    assert lines_of(world.rows("Lead")[0]["description"])["Geburtsdatum"] == "1970-05-04"
+
+
+def test_a_birthday_links_a_released_landlord_to_his_party(world):
+    number = world.advoware.registry.create_party(vorname="Änne", name="Groß", geburtsdatum="1970-05-04T00:00:00")
+    lead_id = world.post(CASE | {"geburtstag": "4.5.1970"}).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {number}"
+
+
+def test_a_birthday_counts_when_an_open_check_is_made_again(world):
+    number = world.advoware.registry.create_party(vorname="Änne", name="Ledig", geburtsdatum="1970-05-04T00:00:00")
+    world.advoware.registry.create_matter("5/26", kurzrubrum="X ./. Y", rolle="gegner", betNr=number)
+    world.advoware.board.add(Fault("status", path="akten", status=503, times=None))
+    world.post(CASE | {"geburtstag": "4.5.1970"})
+    world.work()
+    world.advoware.board.clear()
+    world.client.post("/leads/maintenance")
+    world.work()
+    assert kollision(world) == "treffer"
+
+
 def test_a_hit_says_nothing_of_the_matter_in_espocrm(world):
     world.advoware.registry.create_matter("77/26", kurzrubrum="Schulz ./. Groß", rolle="mandant", betNr=900)
     world.post(FORM)

@@ -47,6 +47,9 @@ def verdict(crowd=Crowd(), **more):  # noqa: B008
         ({"nachricht": "Mein Mieter zahlt seit 3 Monaten nicht"}, "hoch (Rückstand von mindestens zwei Mieten)"),
         ({"nachricht": "Er zahlt seit einem Monat nicht"}, "normal (kein Hinweis auf Eile)"),
         ({"nachricht": "Der Auszug war vor fünf Monaten"}, "hoch (Rückgabe vor mindestens vier Monaten)"),
+        ({"nachricht": "Die Nebenkostenabrechnung für 2025 fehlt"}, "hoch (Abrechnung 2025 bald zwölf Monate alt)"),
+        ({"nachricht": "Die Nebenkostenabrechnung für 2024 fehlt"}, "normal (kein Hinweis auf Eile)"),
+        ({"nachricht": "Die Heizkostenabrechnung 2026 fehlt"}, "normal (kein Hinweis auf Eile)"),
     ],
 )
 def test_urgency_says_why(more, line):

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from functions.leads.office import Office
 from sandbox.server import Double, serve
+from shared import metrics
 
 
 class Listener(Double):
@@ -33,7 +34,9 @@ def always_open(monkeypatch) -> None:
 def listening(make_world, listener: Listener, **more: Any):
     server = serve(listener)
     url = server.__enter__().url
-    world = make_world(**{name: value.format(url=url) for name, value in more.items()})
+    world = make_world(
+        **{name: value.format(url=url) if isinstance(value, str) else value for name, value in more.items()}
+    )
     world.stack.push(server)
     return world
 
@@ -78,6 +81,40 @@ def test_no_call_without_a_wish_to_a_tenant_or_to_a_costly_number(make_world, al
     world.post(form)
     world.work()
     assert listener.heard == []
+
+
+@pytest.mark.parametrize(("title", "calls"), [("Schulz ./. Gross", 0), ("Schulz ./. Klein", 1)])
+def test_no_call_where_the_firm_could_be_on_the_other_side(make_world, always_open, title, calls):
+    listener = Listener()
+    world = listening(make_world, listener, PUBLIC_BASE_URL="{url}", LEAD_AUTO_CALL="true", advoware=True)
+    world.advoware.registry.create_matter("1/26", kurzrubrum=title, rolle="mandant", betNr=900)
+    world.post(FORM | {"rueckruf": "ja"})
+    world.work()
+    assert len(listener.heard) == calls
+
+
+def test_leads_are_counted_by_step_and_outcome(make_world):
+    def counted() -> dict[str, float]:
+        rows = (line for line in metrics.page().decode().splitlines() if line.startswith("bitbylaw_leads_total"))
+        return {name: float(value) for name, _, value in (row.rpartition(" ") for row in rows)}
+
+    world, before = make_world(), counted()
+    world.post(FORM)
+    world.post(FORM)
+    world.post({"nachricht": "x"})
+    world.post(FORM | {"honeypot": "x", "nachricht": "Spam"})
+    world.work()
+    after = counted()
+    grown = {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)}
+    assert {name.partition("{")[2]: value for name, value in grown.items()} == {
+        'outcome="new",step="received"}': 2,
+        'outcome="replay",step="received"}': 1,
+        'outcome="kontakt_fehlt",step="received"}': 1,
+        'outcome="crm",step="judged"}': 1,
+        'outcome="spam",step="judged"}': 1,
+        'outcome="lead",step="filed"}': 1,
+        'outcome="offen",step="conflict"}': 1,
+    }
 
 
 def test_calls_are_off_by_default(make_world, always_open):
