@@ -41,7 +41,7 @@ class Crowd:
 
     def ask(self, asks: Mapping[str, Callable[[], T]], within_s: float) -> tuple[dict[str, T], list[str]]:
         """Give the answers by name, and the names of those that failed or were late."""
-        futures = {name: self._submit(name in OF_ADVOWARE, ask) for name, ask in asks.items()}
+        futures = {name: self._submit(name.partition(" ")[0] in OF_ADVOWARE, ask) for name, ask in asks.items()}
         wait(futures.values(), timeout=max(0.0, within_s))
         answers: dict[str, T] = {}
         for name, future in futures.items():

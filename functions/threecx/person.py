@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from functions.threecx.description import NUMBER_LINE
 from functions.threecx.directory import Directory
 from functions.threecx.lookup import DEADLINE_S, Crowd
 from functions.threecx.matching import Hit, exactly, is_active
@@ -22,6 +23,7 @@ from shared.threecx.number import Kind, Number
 T = TypeVar("T")
 AHEAD = timedelta(days=60)
 MOST, LAWYERS = 6, 3
+SOON_S = 0.8  # for what is good to know, but nobody waits for
 _LEAD_OPEN = ("New", "Assigned", "In Process")
 Rows = list[Mapping[str, Any]]
 
@@ -88,6 +90,33 @@ class People:
             asks["leads"] = lambda: self._leads(Number(Kind.OUTSIDE, number))
         answers, silent = self.crowd.ask(asks, DEADLINE_S)
         return Person(**answers, silent=tuple(silent))
+
+    def matters_of(self, hits: Sequence[Hit]) -> dict[Hit, Rows]:
+        """Ask for the matters of several people who may be on the line; who is late has none."""
+        asked = {f"matters {hit.type}:{hit.id}": hit for hit in hits[:MOST]}
+        asks = {name: self._ask_matters(hit) for name, hit in asked.items()}
+        answers, _ = self.crowd.ask(asks, SOON_S)
+        return {asked[name]: rows for name, rows in answers.items()}
+
+    def earlier_calls(self, number: str) -> Rows:
+        """List the last calls of a number that belongs to nobody."""
+
+        def ask() -> Rows:
+            line = NUMBER_LINE + number
+            where = [{"type": "contains", "attribute": "description", "value": line}]
+            how = {"select": (*_CALL_FIELDS, "description"), "orderBy": "dateStart", "order": "desc"}
+            rows = self.directory.espocrm.find("Call", where, limit=MOST, **how)
+            return [dict(row) for row in rows if line in str(row.get("description") or "").splitlines()]
+
+        answers, _ = self.crowd.ask({"calls": ask}, SOON_S)
+        return answers.get("calls", [])
+
+    def _ask_matters(self, hit: Hit) -> Callable[[], Rows]:
+        def ask() -> Rows:
+            record = {} if hit.type == "Beteiligte" else self.directory.espocrm.read(hit.type, hit.id) or {}
+            return self.matters(hit, record)
+
+        return ask
 
     def _linked(self, kind: str, hit: Hit, select: Sequence[str], by: str, order: str) -> Rows:
         where: list[dict[str, Any]] = [{"type": "equals", "attribute": "parentId", "value": hit.id}]

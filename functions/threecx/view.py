@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -10,17 +10,17 @@ from typing import Any, Literal
 from functions.threecx.call import Call
 from functions.threecx.lines import ROLES, Line, appointment, lawyer, lead, matter, phone_call, task
 from functions.threecx.matching import EXACT, Hit
-from functions.threecx.person import Person
+from functions.threecx.person import Person, Rows
 from shared.domain.call import Consent, Status
 from shared.office_hours import BERLIN
 
 KINDS = {"Contact": "Kontakt", "Account": "Firma", "Lead": "Lead", "Beteiligte": "Beteiligte in Advoware"}
 _CONSENT = {
-    Consent.NONE: "keine Einwilligung, es wird nicht aufgezeichnet",
-    Consent.ASKED: "angefragt, noch keine Einwilligung",
-    Consent.GIVEN: "eingewilligt",
-    Consent.REFUSED: "abgelehnt",
-    Consent.WITHDRAWN: "Einwilligung widerrufen",
+    Consent.NONE: "Keine Aufzeichnung: keine Einwilligung",
+    Consent.ASKED: "Keine Aufzeichnung: Einwilligung nur angefragt",
+    Consent.GIVEN: "Aufzeichnung: eingewilligt",
+    Consent.REFUSED: "Keine Aufzeichnung: abgelehnt",
+    Consent.WITHDRAWN: "Keine Aufzeichnung: Einwilligung widerrufen",
 }
 _OF_A_LEAD = ("Dringlichkeit: ", "Rückruf: ", "Kollision: ", "Prüfung: ")
 State = Literal["known", "several", "unknown", "withheld", "down", "expired", "gone"]
@@ -36,6 +36,11 @@ class Section:
     empty: str = ""
     late: bool = False
 
+    @property
+    def blank(self) -> bool:
+        """Tell whether there is nothing to show, and that is certain."""
+        return not self.lines and not self.late
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -46,6 +51,9 @@ class Choice:
     more: str
     url: str
     likely: bool
+    role: str = ""
+    opponent: bool = False
+    matters: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,14 +84,12 @@ class Page:
 
 def known_parts(hit: Hit, person: Person, today: date) -> dict[str, Any]:
     """Say what is known about one person."""
-    record, running = person.record, [row for row in person.matters if row.get("status") == "laufend"]
-    roles = list(dict.fromkeys(str(row.get("rolle") or "").lower() for row in [*running, *person.matters]))
-    opponent = "gegner" in roles
-    role = "gegner" if opponent else next((each for each in roles if each), "")
+    record, running, role = person.record, _running(person.matters), _role(person.matters)
+    opponent = role == "gegner"
     return {
         "title": hit.name or "Ohne Namen",
         "kind": KINDS.get(hit.type, hit.type),
-        "role": ROLES.get(role, role.capitalize()),
+        "role": _word(role),
         "opponent": opponent,
         "likely": hit.match != EXACT,
         "firm": hit.company if hit.company != hit.name else "",
@@ -96,10 +102,27 @@ def known_parts(hit: Hit, person: Person, today: date) -> dict[str, Any]:
     }
 
 
-def choice(hit: Hit, url: str) -> Choice:
-    """Write one hit for the chooser."""
+def choice(hit: Hit, url: str, matters: Rows) -> Choice:
+    """Write one hit for the chooser: name, part, matters."""
+    person, role = Person(matters=matters), _role(matters)
+    running = _running(matters)
     more = ", ".join(filter(None, (hit.company if hit.company != hit.name else "", hit.email)))
-    return Choice(hit.name or "Ohne Namen", KINDS.get(hit.type, hit.type), more, url, hit.match != EXACT)
+    what = _summary(running, person) if running else ""
+    kind = KINDS.get(hit.type, hit.type)
+    return Choice(hit.name or "Ohne Namen", kind, more, url, hit.match != EXACT, _word(role), role == "gegner", what)
+
+
+def several_parts(choices: Sequence[Choice]) -> dict[str, Any]:
+    """Ask who of several people it is, those with running matters first."""
+    ordered = sorted(choices, key=lambda each: (each.likely, not each.matters))
+    return {"title": "Wer ruft an?", "summary": f"{len(ordered)} mögliche Anrufer", "choices": tuple(ordered)}
+
+
+def stranger_parts(calls: Rows, today: date) -> dict[str, Any]:
+    """Say that nobody has a number, and when it has called before."""
+    lines = tuple(phone_call(row, today) for row in calls)
+    sections = (Section("anrufe", "Letzte Anrufe", lines),) if lines else ()
+    return {"title": "Unbekannte Nummer", "sections": sections}
 
 
 def call_line(call: Call | None) -> str:
@@ -117,6 +140,20 @@ def call_line(call: Call | None) -> str:
 def consent_line(call: Call | None) -> str:
     """Say whether this call may be recorded."""
     return _CONSENT[call.consent if call else Consent.NONE]
+
+
+def _running(matters: Rows) -> Rows:
+    return [row for row in matters if row.get("status") == "laufend"]
+
+
+def _role(matters: Rows) -> str:
+    """Choose the part somebody plays: an opponent anywhere is an opponent."""
+    roles = [str(row.get("rolle") or "").lower() for row in [*_running(matters), *matters]]
+    return "gegner" if "gegner" in roles else next((each for each in roles if each), "")
+
+
+def _word(role: str) -> str:
+    return ROLES.get(role, role.capitalize())
 
 
 def _summary(running: list[Mapping[str, Any]], person: Person) -> str:
@@ -155,31 +192,31 @@ def _sections(person: Person, today: date) -> tuple[Section, ...]:
             "akten",
             "Akten",
             tuple(matter(row, person) for row in person.matters),
-            "Keine Akte in Advoware.",
+            "Keine Akte in Advoware",
             "matters" in late,
         ),
         Section(
             "termine",
             "Nächste Termine",
             tuple(appointment(row, today) for row in person.appointments),
-            "Kein Termin in den nächsten 60 Tagen.",
+            "Kein Termin in den nächsten 60 Tagen",
             "appointments" in late,
         ),
         Section(
             "aufgaben",
             "Offene Aufgaben",
             tuple(task(row, today) for row in person.tasks),
-            "Nichts offen.",
+            "Keine offene Aufgabe",
             "tasks" in late,
         ),
         Section(
-            "leads", "Offene Leads", tuple(lead(row) for row in person.leads), "Kein offener Lead.", "leads" in late
+            "leads", "Offene Leads", tuple(lead(row) for row in person.leads), "Kein offener Lead", "leads" in late
         ),
         Section(
             "anrufe",
             "Letzte Anrufe",
             tuple(phone_call(row, today) for row in person.calls),
-            "Noch kein Anruf verzeichnet.",
+            "Noch kein Anruf",
             "calls" in late,
         ),
     )

@@ -12,7 +12,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import serve
 
-NUMBER, SHARED_NUMBER = "+495111234567", "+495117654321"
+NUMBER, SHARED_NUMBER, OPPONENT = "+495111234567", "+495117654321", "+495115550101"
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{7*7}}</style>"
 
 
@@ -52,17 +52,38 @@ def a_client(rig, text=str) -> str:
     return contact
 
 
+def a_matter_of_clara(rig) -> None:
+    """Let one of two people with one number be a client."""
+    clara = next(row["id"] for row in rig.espocrm.records.all("Contact") if row.get("firstName") == "Clara")
+    bet = rig.advoware.registry.create_party(vorname="Clara", name="Ahrens")
+    rig.espocrm.add("CBeteiligte", lastName="Ahrens", betnr=str(bet), contactId=clara)
+    rig.advoware.registry.create_matter("201/26", kurzrubrum="Ahrens ./. Bau", sachbearbeiter="SB", betNr=bet)
+
+
+def an_opponent(rig) -> None:
+    """Enter somebody whom only Advoware knows, on the other side."""
+    bet = rig.advoware.registry.create_party(vorname="Jörg", name="Müller", telefon=OPPONENT)
+    matter = {"kurzrubrum": "Groß ./. Müller", "sachbearbeiter": "SB", "rolle": "gegner"}
+    rig.advoware.registry.create_matter("123/26", betNr=bet, **matter)
+
+
 def states(rig, site: str) -> dict[str, str]:
     """Bring about every state and give its link."""
     a_client(rig)
     for name in ("Bernd", "Clara"):
         rig.espocrm.add("Contact", firstName=name, lastName="Ahrens", phoneNumber=SHARED_NUMBER)
+    a_matter_of_clara(rig)
     rig.espocrm.add("Account", name="Stadtwerke", phoneNumber="+4951143000")
+    an_opponent(rig)
     now = datetime.now(UTC).isoformat()
     rig.event("call.started", "k1", caller=NUMBER, extension="102", timestamp=now)
     rig.event("call.started", "k2", caller="anonymous", extension="102", queue="800", timestamp=now)
+    again = {"timestamp": "2026-11-20T09:05:00Z", "caller": "+493012345678", "extension": "102"}
+    rig.event("call.ended", "k0", answered=False, **again)
+    rig.work()
     return {
         "known": pop(rig, site, call_id="k1"),
+        "opponent": pop(rig, site, number=OPPONENT),
         "likely": pop(rig, site, number="+4951143001234"),
         "several": pop(rig, site, number=SHARED_NUMBER),
         "unknown": pop(rig, site, number="+493012345678"),
@@ -75,8 +96,9 @@ def states(rig, site: str) -> dict[str, str]:
 SAYS = {
     "known": ("Anna Groß", "Mandant", "1 laufende Akte · S. Berger (SB)", "Groß ./. Müller", "In EspoCRM öffnen"),
     "likely": ("Stadtwerke", "vermutlich"),
-    "several": ("Bernd Ahrens", "Clara Ahrens", "Wer ruft an?"),
-    "unknown": ("Unbekannte Nummer", "+49 30 12345678", "Kontakt anlegen", "Neuer Lead"),
+    "opponent": ("Jörg Müller", "Gegner", "keine Auskunft", "Gegner in 123/26 · S. Berger (SB)"),
+    "several": ("Bernd Ahrens", "Clara Ahrens", "Wer ruft an?", "2 mögliche", "Mandant 1 laufende Akte · SB"),
+    "unknown": ("Unbekannte Nummer", "+49 30 12345678", "Kontakt anlegen", "Neuer Lead", "20.11.2026 10:05"),
     "withheld": ("Rufnummer unterdrückt", "Warteschlange 800"),
     "gone": ("Dieser Anruf ist nicht mehr bekannt",),
     "expired": ("Dieser Link ist abgelaufen",),
@@ -88,8 +110,7 @@ def test_every_state_says_what_it_should_on_narrow_and_wide_screens(rig, site, p
     links = states(rig, site) | {"down": pop(rig, site, number=NUMBER)}
     for state, url in links.items():
         if state == "down":
-            for double in (rig.espocrm, rig.advoware):
-                double.board.add(Fault("status", status=503, times=None))
+            let_everything_be_down(rig)
         for width in (420, 1280):
             page.size(width)
             page.open(url)
@@ -101,6 +122,16 @@ def test_every_state_says_what_it_should_on_narrow_and_wide_screens(rig, site, p
             assert page.requests() == [url]
             assert [each for each in page.complaints() if "403" not in each] == []
             keep_a_picture(page, f"{state}-{width}")
+
+
+def state_of(name: str) -> str:
+    """Name the state that a page says of itself."""
+    return {"likely": "guessed", "opponent": "opponent"}.get(name, name)
+
+
+def let_everything_be_down(rig) -> None:
+    for double in (rig.espocrm, rig.advoware):
+        double.board.add(Fault("status", status=503, times=None))
 
 
 def keep_a_picture(page, name: str) -> None:
@@ -133,6 +164,7 @@ def test_the_page_can_be_used_by_keyboard(rig, site, page):
             break
     assert reached[-1] == "Clara Ahrens"
     assert page.js("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    keep_a_picture(page, "several-focus")
     page.events.clear()
     page.press("Enter")
     deadline = time.monotonic() + 10
@@ -172,13 +204,17 @@ def test_even_a_script_that_got_in_would_not_run(rig, site, page):
 
 def test_axe_finds_nothing_serious_in_any_state_light_or_dark(rig, site, page):
     source = axe()
-    for state, url in states(rig, site).items():
+    for state, url in (states(rig, site) | {"down": pop(rig, site, number=NUMBER)}).items():
+        if state == "down":
+            let_everything_be_down(rig)
         for dark in (False, True):
             page.size(420 if dark else 1280, dark=dark)
             page.open(url)
+            assert page.js("document.body.classList.contains('" + state_of(state) + "')")
             page.js(source)
             found = json.loads(page.js("axe.run().then(found => JSON.stringify(found.violations))"))
             grave = [each for each in found if each["impact"] in {"serious", "critical"}]
+            keep_a_picture(page, f"{state}-{'420-dark' if dark else '1280-light'}")
             assert grave == [], (state, dark, [(each["id"], each["nodes"][0]["html"]) for each in grave])
 
 
