@@ -54,8 +54,9 @@ class Script:
             return client.evalsha(self.sha, len(keys), *keys, *args)
         pipe = client.pipeline(transaction=False)  # WAIT speaks of the connection's own writes
         pipe.evalsha(self.sha, len(keys), *keys, *args)
+        pipe.set(f"{keys[0]}:waited", 1, ex=60)  # so there has to be one: a repeat of an ADD may write nothing itself
         pipe.wait(replicas, 200)
-        result, confirmed = pipe.execute()
+        result, _, confirmed = pipe.execute()
         if int(confirmed) < replicas:
             raise NotReplicatedError(f"{confirmed} of {replicas} replicas confirmed the write")
         return result
