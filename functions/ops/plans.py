@@ -30,8 +30,8 @@ class Plans:
 
 def lines_of(text: str) -> Iterator[tuple[str, str]]:
     """Give each line with its kind; a line that goes on keeps the kind of the one before."""
-    kind = "head"
+    kind = "title"
     for line in text.splitlines():
         if not line.startswith("    "):
-            kind = KINDS.get(line.strip()[:1], "head" if kind == "head" else "note")
+            kind = KINDS.get(line.strip()[:1], "title" if kind == "title" else "note")
         yield kind, line

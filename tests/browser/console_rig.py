@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,12 @@ from sandbox.espocrm import EspoCrm
 from sandbox.google import Google, write_service_account
 from sandbox.server import serve
 from shared.state import connection
-from shared.state.queue import CALLS, LEADS, PARTIES, WorkQueue
+from shared.state.queue import PARTIES
+from shared.webhook import sign
 
 PASSWORD, GATE = "ein langes Passwort für den Betrieb", "gate"
 PARTY = "6b04f6cb7536b613d"
+NAME, NUMBER = "Erika Beispiel", "+495111234567"
 SECRETS = {
     "GATEWAY_SECRET": GATE,
     "OPS_PASSWORD": PASSWORD,
@@ -64,20 +68,25 @@ class Firm:
 
     def row(self, kuerzel: str = "SB") -> dict[str, Any]:
         """Give a status row."""
-        import json
-
         return dict(json.loads(str(self.state().hget("calendar_sync:status", kuerzel) or "{}")))
 
-    def give_up(self, queue: str, op: str, item: str, error: str) -> None:
-        """Make a dead letter."""
-        spec, db = {"parties": (PARTIES, 1), "leads": (LEADS, 0), "calls": (CALLS, 0)}[queue]
-        state = self.state(db)
-        fields = {"item": item, "ops": op, "attempts": "8", "error": error}
-        state.xadd(f"{spec.name}:dead", fields)
+    def give_up(self, item: str, error: str) -> None:
+        """Make a dead letter of a party."""
+        fields = {"item": item, "ops": "update", "attempts": "8", "error": error}
+        self.state().xadd(f"{PARTIES.name}:dead", fields)
 
-    def letters(self) -> int:
-        """Count the dead letters of parties."""
-        return WorkQueue(self.state(), PARTIES).stats().dead
+    def hear(self) -> None:
+        """Let a lead come in and a phone ring."""
+        gate = {"X-Gateway-Secret": GATE, "Content-Type": "application/json"}
+        lead = {"name": NAME, "email": "erika@example.org", "nachricht": "Mein Mieter zahlt nicht", "telefon": NUMBER}
+        proof = {"X-Webhook-Secret": SECRETS["VERMIETERHELDEN_WEBHOOK_SECRET"]}
+        assert get(f"{self.url}/api/leads/vermieterhelden", gate | proof, json.dumps(lead).encode())[0] == 200
+        now = datetime.now(UTC).isoformat()
+        call = {"event": "call.started", "call_id": "c1", "direction": "inbound", "extension": "102", "timestamp": now}
+        raw, stamp = json.dumps({**call, "caller": NUMBER, "callee": "+4951198760"}).encode(), int(time.time())
+        proof = {"X-3CX-Timestamp": str(stamp)}
+        proof["X-3CX-Signature"] = sign(raw, SECRETS["THREECX_WEBHOOK_SECRET"], stamp)
+        assert get(f"{self.url}/threecx/webhook", gate | proof, raw)[0] == 200
 
 
 @contextmanager
@@ -117,14 +126,22 @@ def settings(server: RedisServer, google: str, directory: Path, port: int) -> Ma
     }
 
 
-def follow(page: Any, action: str, within_s: float = 30) -> None:
+def follow(page: Any, action: str) -> None:
     """Do something on the page that leads to another one, and wait until that is there."""
     page.events.clear()
     page.js("window.leaving = true")
     page.js(action)
+    soon(page, "window.leaving === undefined && document.readyState === 'complete'")
+
+
+def soon(page: Any, expression: str, within_s: float = 30) -> None:
+    """Wait until something is true of a page, which may just be about to be another one."""
     ends = time.monotonic() + within_s
-    while not page.js("window.leaving === undefined && document.readyState === 'complete'"):
-        assert time.monotonic() < ends, f"nothing came of {action}"
+    while True:
+        with suppress(AssertionError):  # between two pages nothing can be asked
+            if page.js(expression):
+                return
+        assert time.monotonic() < ends, f"it never came true: {expression}"
         time.sleep(0.05)
 
 

@@ -1,0 +1,57 @@
+"""What figures and numbers are called, and how the lines of a plan are told apart."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from functions.ops import words
+from functions.ops.plans import Plans, lines_of
+from shared.errors import UpstreamTimeoutError
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (99, "99 s"), (100, "1 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 Tage"), (-5, "0 s")],
+)
+def test_a_span_has_one_unit(seconds, text):
+    assert words.span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [({"seconds": 2}, "gerade eben"), ({"seconds": 40}, "vor 40 s"), ({"days": 3}, "vor 3 Tagen")],
+)
+def test_how_long_ago_something_was(span, text):
+    assert words.ago(NOW - timedelta(**span), NOW) == text
+    assert words.ago(None, NOW) == "noch nie"
+
+
+def test_clock_times_are_those_of_berlin():
+    assert words.at(NOW, NOW) == "10:00:00"
+    assert words.at(NOW - timedelta(days=200), NOW) == "08.05.2026 11:00"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+495111234567", "+49 ••• 67"), ("", "unterdrückt"), ("102", "intern"), ("+49110", "intern")]
+)
+def test_a_number_is_never_shown_whole(number, shown):
+    assert words.masked(number) == shown
+
+
+def test_the_lines_of_a_plan_are_told_apart():
+    text = (
+        'SB (in full): 1 created\n+ google   1\n    text    "- x"\n! 2 held\n  - google   2\n  let them pass\n= 1 left'
+    )
+    assert [kind for kind, _ in lines_of(text)] == ["title", "add", "add", "held", "remove", "note", "quiet"]
+    assert "\n".join(line for _, line in lines_of(text)) == text
+
+
+def test_a_plan_that_cannot_be_made_says_why():
+    def fails(_kuerzel: str) -> str:
+        raise UpstreamTimeoutError("advoware")
+
+    assert Plans(fails).text_of("SB") == ("", words.REASONS["upstream-timeout"])
+    assert Plans().text_of("SB")[0] == ""
+    assert Plans(lambda kuerzel: f"plan of {kuerzel}").text_of("SB") == ("plan of SB", "")
