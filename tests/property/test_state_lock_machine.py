@@ -1,22 +1,25 @@
 """Whatever order triggers, expiry, renewals and releases come in, at most one holder passes its checkpoint."""
 
-import fakeredis
-from hypothesis import HealthCheck, settings
+from typing import Any, ClassVar
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from machines import fresh, how_long
 
 from shared.state import keys
 from shared.state.lock import EmployeeLocks, HeldLock, LockLost, dirty_without_lock
 
 
 class LockMachine(RuleBasedStateMachine):
-    """A model of who holds the lock and whether a trigger waits."""
+    """A model of who holds the lock and whether a trigger waits; `locks_of` makes what is tried."""
+
+    locks_of: ClassVar[Any] = EmployeeLocks
 
     @initialize()
     def start(self) -> None:
-        self.client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
+        self.client = fresh()
         self.now = 0.0
-        self.locks = EmployeeLocks(self.client, clock=lambda: self.now, total_s=100_000)
+        self.locks = type(self).locks_of(self.client, clock=lambda: self.now, total_s=100_000)
         self.held: list[HeldLock] = []
         self.owner: HeldLock | None = None
         self.dirty = False
@@ -97,7 +100,5 @@ class LockMachine(RuleBasedStateMachine):
         assert dirty_without_lock(self.client) == (["SB"] if self.dirty and self.owner is None else [])
 
 
-LockMachine.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+LockMachine.TestCase.settings = how_long()
 TestLockMachine = LockMachine.TestCase

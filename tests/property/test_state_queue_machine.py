@@ -1,9 +1,10 @@
 """Whatever order adds, workers, failures and crashes come in, the queue loses nothing and runs nothing twice."""
 
-import fakeredis
-from hypothesis import HealthCheck, settings
+from typing import Any, ClassVar
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from machines import fresh, how_long
 
 from shared.state.queue import PARTIES, Claim, Refused, WorkQueue
 
@@ -14,12 +15,14 @@ QUEUE = "vmh:beteiligte"
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """A model of which ops each id waits for, who works on it and how often it has failed."""
+    """A model of which ops each id waits for, who works on it and how often it has failed; `queue_of` is tried."""
+
+    queue_of: ClassVar[Any] = WorkQueue
 
     @initialize()
     def start(self) -> None:
-        self.client = fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True)
-        self.queue = WorkQueue(self.client, PARTIES)
+        self.client = fresh()
+        self.queue = type(self).queue_of(self.client, PARTIES)
         self.waiting: dict[str, set[str]] = {item: set() for item in "abc"}
         self.leases: dict[str, Claim] = {}
         self.stale: list[Claim] = []
@@ -155,7 +158,5 @@ class QueueMachine(RuleBasedStateMachine):
             assert not ops or item in announced | self.delayed | set(self.leases)
 
 
-QueueMachine.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+QueueMachine.TestCase.settings = how_long()
 TestQueueMachine = QueueMachine.TestCase
