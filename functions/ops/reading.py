@@ -128,7 +128,7 @@ def read_store(client: redis.Redis, settings: RedisSettings) -> Store:
     from shared.web.readiness import weak_durability
 
     managed = settings.durability == "managed"
-    info = client.info()
+    info = _info(client)
     problems = [] if managed else [each.removeprefix("redis: ") for each in weak_durability(client)]
     written = info.get("aof_last_write_status", "ok") == "ok" and info.get("rdb_last_bgsave_status", "ok") == "ok"
     return Store(
@@ -140,3 +140,13 @@ def read_store(client: redis.Redis, settings: RedisSettings) -> Store:
         int(info.get("connected_slaves", 0)),
         written,
     )
+
+
+def _info(client: redis.Redis) -> dict[str, Any]:
+    """Ask Redis about itself; a managed one may not tell."""
+    from redis import ResponseError
+
+    try:
+        return dict(client.info())
+    except ResponseError:
+        return {}

@@ -218,6 +218,14 @@ def test_our_own_origin_and_the_public_one_are_let_through(start, state, origin)
     assert client.post("/ops/redrive-all", data=form, headers={"Origin": origin}).status_code == 303
 
 
+def test_through_a_tunnel_the_browser_s_own_word_counts(guarded, state):
+    give_up(state)
+    log_in(guarded)
+    form = {"token": token_of(guarded.get("/ops").text)}
+    headers = {"Origin": "http://127.0.0.1:9999", "Sec-Fetch-Site": "same-origin"}
+    assert guarded.post("/ops/redrive-all", data=form, headers=headers).status_code == 303
+
+
 def test_a_session_needs_its_token_for_the_json_redrive(guarded, state):
     give_up(state)
     log_in(guarded)
@@ -330,6 +338,17 @@ def test_a_redis_that_may_lose_work_is_named_in_production(start):
     answer = client.get("/ops", headers=GATE)
     assert answer.status_code == 503
     assert "appendonly is no" in answer.text
+
+
+def test_a_redis_that_tells_nothing_about_itself_is_vouched_for(start, monkeypatch):
+    def refused(*_args: object, **_more: object) -> None:
+        raise redis.exceptions.NoPermissionError("no permission")
+
+    monkeypatch.setattr(redis.Redis, "info", refused)
+    monkeypatch.setattr(redis.Redis, "config_get", refused)
+    page = start(REDIS_DURABILITY="managed").get("/ops").text
+    assert "der Betreiber steht dafür ein" in page
+    assert "sagt dieses Redis nicht" in page
 
 
 def test_workers_are_counted_for_each_queue_and_forgotten_when_they_are_silent(start, state):
