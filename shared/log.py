@@ -25,6 +25,7 @@ FIELDS = frozenset(
     relayed dead lead_id action version generation restarts worker threads state""".split()
 )
 
+_encoded = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _bound: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("bound", default={})  # noqa: B039
 
 
@@ -66,7 +67,10 @@ class Log:
         self._write(logging.ERROR, event, {**fields, **(_shape(exc) if exc else {})})
 
     def _write(self, level: int, event: str, fields: dict[str, Any]) -> None:
-        self._logger.log(level, event, extra={"ours": {**_bound.get(), **fields}})
+        logger = self._logger
+        if logger.isEnabledFor(level):  # the rest of Logger.log looks for the line of code, which we do not show
+            extra = {"ours": {**_bound.get(), **fields}}
+            logger.handle(logger.makeRecord(logger.name, level, __file__, 0, event, (), None, extra=extra))
 
 
 def get_log(name: str) -> Log:
@@ -99,7 +103,7 @@ class JsonLines(logging.Formatter):
         else:
             line["event"] = record.msg
             line |= {key: value for key, value in ours.items() if key in FIELDS}
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encoded(line)
 
 
 def _template(record: logging.LogRecord) -> str:
@@ -109,6 +113,7 @@ def _template(record: logging.LogRecord) -> str:
 
 def set_up(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send every line of the process, ours and the libraries', to one stream as JSON."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

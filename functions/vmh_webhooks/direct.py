@@ -24,8 +24,17 @@ def answer_directly(entry: Entry, target: str, prefix: str) -> None:
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(prefix):
-            return entry(Request(environ))(environ, start_response)
+            return _answered(entry, environ, start_response)
         answer: Iterable[bytes] = through(environ, start_response)
         return answer
 
     app.wsgi_app = application
+
+
+def _answered(entry: Entry, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    response = entry.directly(Request(environ))
+    if environ["REQUEST_METHOD"] != "POST" or not response.is_sequence:
+        return response(environ, start_response)
+    body = response.get_data()
+    start_response(response.status, [*response.headers.to_wsgi_list(), ("Content-Length", str(len(body)))])
+    return (body,)

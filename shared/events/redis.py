@@ -43,6 +43,7 @@ class RedisPublisher:
         """Add many items in one step."""
         found = topics.find(topic)
         published = accept(self._queue_of(found.queue), self._arguments(), found, items, data)
-        metrics.EVENTS.labels(topic, "new").inc(len(published.new))
-        metrics.EVENTS.labels(topic, "pending").inc(len(published.pending))
+        for outcome, some in (("new", published.new), ("pending", published.pending)):
+            if some:
+                metrics.EVENTS.labels(topic, outcome).inc(len(some))
         return published

@@ -10,7 +10,7 @@ from shared.state.dead_letters import DeadLetters
 from shared.state.deliveries import Deliveries
 from shared.state.evidence import Evidence
 from shared.state.queue_base import queue_script
-from shared.state.script import Argument
+from shared.state.script import Argument, Script
 from shared.state.work import (
     CALLS,
     EMPLOYEES,
@@ -45,8 +45,9 @@ __all__ = [
     "WorkQueue",
 ]
 
-_ADD, _CLAIM, _RENEW, _DONE, _FAIL, _REAP, _SWEEP, _STATS = (
-    queue_script(f"queue_{name}.lua") for name in ("add", "claim", "renew", "done", "fail", "reap", "sweep", "stats")
+_ADD = Script("queue_add.lua", repeatable=True)
+_CLAIM, _RENEW, _DONE, _FAIL, _REAP, _SWEEP, _STATS = (
+    queue_script(f"queue_{name}.lua") for name in ("claim", "renew", "done", "fail", "reap", "sweep", "stats")
 )
 LEASE_S = 120.0
 GIVE_UP_AFTER_S = 72 * 3600
@@ -72,6 +73,7 @@ class WorkQueue(Deliveries, DeadLetters):
         self.lease_s = lease_s
         self._handed = OrderedDict()
         self._cursors: dict[str, int] = {}
+        self._touched = [self._named[each] for each in ("queue", "processing", "unsent", "since")]
 
     def add(self, op: str, ids: Iterable[str]) -> Added:
         """Note that these ids need a run; each counts once, the order stays."""
@@ -80,8 +82,10 @@ class WorkQueue(Deliveries, DeadLetters):
             raise ValueError(f"{self.spec.name} knows no {op}")
         if not once:
             return Added([], [])
-        superseded = ",".join(self.spec.supersedes.get(op, ()))
-        at_us, *flags = self._run(_ADD, op, superseded, *once, replicas=self._replicas)
+        superseded = self.spec.supersedes.get(op, ())
+        sets = [self.spec.sets[each] for each in (op, *superseded)]
+        arguments: list[Argument] = [int(self.outbox), op, ",".join(superseded), *once]
+        at_us, *flags = _ADD(self._client, [*self._touched, *sets], arguments, replicas=self._replicas)
         new = [item for item, flag in zip(once, flags, strict=True) if flag]
         if self.outbox:
             for item in new:

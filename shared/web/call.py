@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 M = TypeVar("M", bound="BaseModel")
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass
@@ -62,6 +63,4 @@ class Call:
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON."""
-    return Response(
-        json.dumps(value, ensure_ascii=False), status=status, headers=headers, content_type="application/json"
-    )
+    return Response(_encoded(value), status=status, headers=headers, content_type="application/json")

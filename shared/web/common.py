@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ from shared.web.call import json_response
 from shared.web.readiness import look
 
 if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
     from redis import Redis
 
 log = get_log(__name__)
@@ -31,6 +33,8 @@ SECURITY_HEADERS: Final = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_PASSED = (("X-Content-Type-Options", "nosniff"),)
+_OWN = tuple(SECURITY_HEADERS.items())
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _BEARER_PATHS = frozenset({"/metrics", "/ready"})
@@ -54,7 +58,7 @@ def is_request_id(text: str) -> bool:
 def request_id_of(request: Request) -> str:
     """Take the caller's request id if it is harmless, else make one."""
     given = request.headers.get("X-Request-ID", "")
-    return given if is_request_id(given) else uuid.uuid4().hex
+    return given if is_request_id(given) else secrets.token_hex(16)
 
 
 class Common:
@@ -68,6 +72,7 @@ class Common:
         redis: Callable[[], Redis | None] = lambda: None,
     ) -> None:
         self.target, self.settings, self.needs, self.redis = target, settings, needs, redis
+        self._counters: dict[tuple[str, int], Counter] = {}
 
     def from_gateway(self, request: Request) -> bool:
         """Tell whether the request proves that it came through the gateway, where one is configured."""
@@ -121,15 +126,26 @@ class Common:
 
     def finish(self, request: Request, response: Response, request_id: str, started: float, *, own: bool) -> Response:
         """Add the headers, count the answer and write its one line."""
-        response.headers.setdefault("X-Request-ID", request_id)
-        for name, value in SECURITY_HEADERS.items() if own else [("X-Content-Type-Options", "nosniff")]:
-            response.headers.setdefault(name, value)
+        there = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - a Headers iterates over pairs
+        for name, value in (("X-Request-ID", request_id), *(_OWN if own else _PASSED)):
+            if name.lower() not in there:
+                response.headers.add(name, value)
         seconds = time.monotonic() - started
         method = request.method if request.method in METHODS else "OTHER"
-        metrics.REQUESTS.labels(self.target, method, str(response.status_code)).inc()
-        metrics.REQUEST_SECONDS.labels(self.target).observe(seconds)
+        self._counter(method, response.status_code).inc()
+        self._duration.observe(seconds)
         log.info("request", method=method, status=response.status_code, duration_ms=round(seconds * 1000, 1))
         return response
+
+    @functools.cached_property
+    def _duration(self) -> Histogram:
+        return metrics.REQUEST_SECONDS.labels(self.target)
+
+    def _counter(self, method: str, status: int) -> Counter:
+        counter = self._counters.get((method, status))
+        if counter is None:
+            counter = self._counters[method, status] = metrics.REQUESTS.labels(self.target, method, str(status))
+        return counter
 
 
 def _same(given: str, expected: str) -> bool:

@@ -65,11 +65,20 @@ class Entry:
         self._routes: dict[str, dict[str, Route]] = {}
         for route in routes:
             self._routes.setdefault(route.pattern, {})[route.method] = route
+        self._plain = frozenset(pattern for pattern in self._routes if "<" not in pattern)
         rules = [Rule(pattern, endpoint=pattern) for pattern in self._routes]
         self._map = Map(rules, strict_slashes=True, merge_slashes=False, redirect_defaults=False)
 
     def __call__(self, request: Request) -> Response:
-        """Answer one request; no exception leaves this function."""
+        """Answer one request of the framework; no exception leaves this function."""
+        response, own = self._respond(request)
+        return streamed(response) if own else response
+
+    def directly(self, request: Request) -> Response:
+        """Answer one request of a server that leaves the body alone; no exception leaves this function."""
+        return self._respond(request)[0]
+
+    def _respond(self, request: Request) -> tuple[Response, bool]:
         started, request_id = time.monotonic(), request_id_of(request)
         with bound(request_id=request_id, target=self.common.target):
             own = True
@@ -78,7 +87,7 @@ class Entry:
             except Exception as error:  # noqa: BLE001 - everything becomes an answer here
                 response = problem(translated(error), request.path, request_id, self._describe)
                 drain(request)
-            return self.common.finish(request, streamed(response) if own else response, request_id, started, own=own)
+            return self.common.finish(request, response, request_id, started, own=own), own
 
     def _answer(self, request: Request, request_id: str) -> tuple[Response, bool]:
         common = self.common.answer(request)
@@ -110,6 +119,8 @@ class Entry:
         return self._match(request) is not None
 
     def _match(self, request: Request) -> tuple[str, dict[str, str]] | None:
+        if request.path in self._plain:
+            return request.path, {}
         adapter = self._map.bind("localhost", "/")
         try:
             endpoint, params = adapter.match(request.path, method="GET")

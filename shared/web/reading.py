@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from werkzeug.wrappers import Request
 
@@ -24,10 +24,11 @@ def read_body(request: Request, limit: int) -> bytes:
     """Read the whole body, and stop as soon as it is longer than it may be."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise MediaTypeError("Compressed bodies are not taken.")
-    if (request.content_length or 0) > limit:
+    announced = request.content_length
+    if (announced or 0) > limit:
         raise TooLargeError(f"The body may have at most {limit} bytes.")
     parts, size = [], 0
-    while part := request.stream.read(CHUNK):
+    while (announced is None or size < announced) and (part := request.stream.read(CHUNK)):
         size += len(part)
         if size > limit:
             raise TooLargeError(f"The body may have at most {limit} bytes.")
@@ -45,7 +46,7 @@ def strict_json(raw: bytes) -> Any:
     """Read JSON as RFC 8259 means it; whatever two readers could understand differently is refused."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+        value = _STRICT.decode(text)
     except UnicodeDecodeError:
         raise UnreadableRequestError("The body is not UTF-8.") from None
     except RecursionError:
@@ -98,6 +99,9 @@ def _finite(digits: str) -> float:
     if number in {float("inf"), float("-inf")}:
         raise _RefusedError("A number is too large.")
     return number
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _reason(error: ValueError) -> str:
