@@ -11,8 +11,10 @@ SITE = Path(sysconfig.get_paths()["purelib"])
 KEPT = {
     "googleapiclient/discovery_cache/documents": ("calendar.v3.json",),
     "botocore/data": ("sqs", "secretsmanager", "endpoints.json", "partitions.json", "_retry.json", "sdk-default"),
+    "holidays/locale": ("de",),  # without its words a country's holidays cannot be made at all
+    "holidays/locale/de/LC_MESSAGES": ("DE.mo",),
 }
-DROPPED = ("boto3/examples", "holidays/locale", "google/protobuf/compiler", "phonenumbers/geodata")
+DROPPED = ("boto3/examples", "google/protobuf/compiler", "phonenumbers/geodata")
 INSTALLERS = ("pip", "setuptools", "pkg_resources", "wheel")
 
 

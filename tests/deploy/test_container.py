@@ -56,6 +56,35 @@ def test_only_what_runs_gets_into_the_image():
     assert {line for line in lines if line.startswith("!")} == {"!functions", "!shared", "!deploy/image"}
 
 
+def test_what_is_left_after_pruning_is_enough_for_office_hours_and_numbers(tmp_path, monkeypatch):
+    import holidays
+    import phonenumbers
+
+    sys.path.insert(0, str(ROOT / "deploy" / "image"))
+    import prune
+
+    for package in (holidays, phonenumbers):
+        source = Path(package.__file__).parent
+        shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(prune, "SITE", tmp_path)
+    prune.main([])
+    assert [path.name for path in (tmp_path / "holidays" / "locale").iterdir()] == ["de"]
+    used = """
+import holidays, phonenumbers, sys
+from datetime import date
+from shared.mapping.phone import e164
+from shared.office_hours import _holidays
+assert holidays.__file__.startswith(sys.argv[1]) and phonenumbers.__file__.startswith(sys.argv[1])
+for state in ("BW BY BE BB HB HH HE MV NI NW RP SL SN ST SH TH").split():
+    assert date(2026, 10, 3) in _holidays(state, 2026)
+assert str(e164("0511 123456")).endswith("+49511123456"), e164("0511 123456")
+"""
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    command = [sys.executable, "-c", used, str(tmp_path)]
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-lambda.lock"])
 def test_the_images_versions_are_those_that_were_tested(name):
     tested = dict(PIN.findall((ROOT / "requirements.lock").read_text()))
