@@ -160,8 +160,11 @@ class Deps:
     def reconcile(self) -> Reconcile:
         """Find calls that nobody told, and people for calls that belonged to nobody."""
         from functions.threecx.reconcile import Reconcile
+        from functions.threecx.strangers import Strangers
 
-        return Reconcile(self.store, self.journal, lambda: self.provider, lambda: self.bus.publisher)
+        directory, days = self.journal.directory, self.settings.retention_call_days
+        strangers = Strangers(self.espocrm, directory, self.journal, days)
+        return Reconcile(self.store, self.journal, lambda: self.provider, lambda: self.bus.publisher, strangers)
 
     @property
     def erasure(self) -> Erasure:

@@ -116,6 +116,27 @@ def remembered(stored: Mapping[str, Any]) -> list[Entry]:
     return [Entry(keys[0], Call(first), has_id), *others] if first else others
 
 
+def number_in(stored: Mapping[str, Any]) -> str:
+    """Read the number line of a record; empty where we have written none."""
+    return "".join(_lines(str(stored.get("description") or "")).get(NUMBER_LINE, [])[:1])
+
+
+def named_keys(stored: Mapping[str, Any]) -> list[str]:
+    """Read which entries a record was written from."""
+    return _lines(str(stored.get("description") or "")).get(ID_LINE, [])
+
+
+def foreign_lines(stored: Mapping[str, Any]) -> list[str]:
+    """Give what people have written beside our lines."""
+    lines = str(stored.get("description") or "").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith(_ORDER)]
+
+
+def without_match(text: str) -> str:
+    """Take out the line that says whom it may have been."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith(MATCH_LINE))
+
+
 def number_of(call: Call) -> str:
     """Write the number of a call, also where there is none."""
     return call.number or _WITHHELD

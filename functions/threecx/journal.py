@@ -146,15 +146,11 @@ class Journal:
 
     def _after(self, group: Group, known: Known, *, less: bool) -> None:
         """Do what follows from a call, where enough is known to say what it was."""
-        call, key = group.call, group.keys[0]
+        call = group.call
         if less:
             if call.answered and call.number:
                 self.store.note_answered(call.number, call.start)
             return
-        if known.parent is None and call.number:
-            self.store.remember_unknown(key, call.start)
-        else:
-            self.store.forget_unknown(*group.keys)
         if not call.number:
             return
         if call.answered:

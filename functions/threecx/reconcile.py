@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from functions.threecx.call import Call, Entry, grouped
 from functions.threecx.journal import Journal
+from functions.threecx.strangers import Strangers
 from shared.clock import Clock, utc_now
 from shared.domain.call import Event, Said, Status
-from shared.errors import UpstreamError
+from shared.errors import NotConfiguredError, UpstreamError
 from shared.events.publisher import Publisher
 from shared.events.task import PostponeError
 from shared.events.topics import THREECX_CALL
@@ -33,19 +34,22 @@ class Reconcile:
     journal: Journal
     provider: Callable[[], Provider]
     publisher: Callable[[], Publisher]
+    strangers: Strangers
     clock: Clock = utc_now
 
     def run(self) -> dict[str, Any]:
         """Look at everything and answer with counts."""
         now = self.clock()
-        counts = {"logged": 0, "asked": 0, "ended": 0, "again": 0, "relinked": 0}
+        counts = {"logged": 0, "asked": 0, "ended": 0, "again": 0, "relinked": 0, "expired": 0}
         try:
             counts["logged"] = self._read_log(now)
             counts["asked"], counts["ended"] = self._ask(now)
         except (UpstreamError, RateLimitedError) as error:
             log.warning("reconcile_incomplete", slug=error.slug)
         counts["again"] = self._announce(now)
-        counts["relinked"] = self._relink(now)
+        counts["relinked"] = self._strangers(self.strangers.link, now)
+        counts["expired"] = self._strangers(self.strangers.expire, now)
+        self.store.forget_answered(now)
         log.info("calls_reconciled", counts=counts)
         return counts
 
@@ -118,9 +122,9 @@ class Reconcile:
             return False
         return True
 
-    def _relink(self, now: datetime) -> int:
-        """Look again for people whose number was unknown when they called."""
-        before = self.store.unknown(now)
-        for key in before:
-            self._journalled(key)
-        return len(set(before) - set(self.store.unknown(now)))
+    def _strangers(self, act: Callable[[datetime], int], now: datetime) -> int:
+        try:
+            return act(now)
+        except (UpstreamError, NotConfiguredError, PostponeError) as error:
+            log.warning("reconcile_incomplete", error=type(error).__name__)
+            return 0

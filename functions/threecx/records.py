@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions.threecx.call import Call, Group
-from functions.threecx.description import Facts, added, knows_more, merged, stamp, written
+from functions.threecx.description import Facts, added, knows_more, merged, stamp, without_match, written
 from functions.threecx.matching import Hit
 
 NAME_LENGTH = 249
@@ -29,10 +29,9 @@ def call_fields(group: Group, known: Known) -> dict[str, Any]:
     """Write a call as EspoCRM wants it."""
     call, parent = group.call, known.parent
     inbound = call.direction == "inbound"
-    whom = parent.name if parent and parent.name else caller_name(call.number)
     facts = Facts(_match(known), known.recording_url, known.erased, known.recording_id)
     fields: dict[str, Any] = {
-        "name": f"{'Eingehender' if inbound else 'Ausgehender'} Anruf {whom}"[:NAME_LENGTH],
+        "name": _name(parent, call.number, inbound=inbound),
         "status": "Held" if call.answered else "Not Held",
         "direction": "Inbound" if inbound else "Outbound",
         "dateStart": stamp(call.start),
@@ -42,6 +41,12 @@ def call_fields(group: Group, known: Known) -> dict[str, Any]:
     if known.owner:
         fields |= {"assignedUserId": known.owner, "usersIds": [known.owner]}
     return fields | parent_fields(parent)
+
+
+def linked(stored: Mapping[str, Any], parent: Hit) -> dict[str, Any]:
+    """Say what to change in a call of nobody once its caller is known."""
+    name = _name(parent, "", inbound=stored.get("direction") == "Inbound")
+    return {"name": name, "description": without_match(str(stored.get("description") or "")), **parent_fields(parent)}
 
 
 def parent_fields(parent: Hit | None) -> dict[str, Any]:
@@ -73,6 +78,11 @@ def changes(wanted: dict[str, Any], stored: dict[str, Any], *, less: bool = Fals
 def is_less(stored: dict[str, Any], around: Iterable[Group], call: Call) -> bool:
     """Tell whether what is known now is less than what a record was written from."""
     return knows_more(stored, (group.call for group in around), call.last)
+
+
+def _name(parent: Hit | None, number: str, *, inbound: bool) -> str:
+    whom = parent.name if parent and parent.name else caller_name(number)
+    return f"{'Eingehender' if inbound else 'Ausgehender'} Anruf {whom}"[:NAME_LENGTH]
 
 
 def _match(known: Known) -> str:

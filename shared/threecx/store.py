@@ -28,7 +28,6 @@ CALL: Final = "threecx:call:"  # HASH digest -> sealed event, "id" -> sealed cal
 NEAR: Final = "threecx:near:"  # ZSET call key -> start in ms, by mark of the number; 14 days
 JOURNAL: Final = "threecx:journal:"  # HASH record, digest, erased, consent, recording; RETENTION_CALL_DAYS
 OPEN: Final = "threecx:open"  # ZSET call key -> ms when something was last heard of it; until journalled
-UNKNOWN: Final = "threecx:unknown"  # ZSET call key -> ms; until linked or RETENTION_CALL_DAYS
 ANSWERED: Final = "threecx:answered"  # ZSET mark of a number -> ms of its last successful call; RETENTION_CALL_DAYS
 _LOCK: Final = "threecx:journal-lock:"  # STRING owner; 30 s, kept up while at work
 _KEEP: Final = (
@@ -145,24 +144,13 @@ class CallStore:
         """List entries about which nothing was heard for long and which are not journalled."""
         return [str(key) for key in cast(Any, self.client.zrangebyscore(OPEN, 0, _ms(before), start=0, num=_MOST))]
 
-    def remember_unknown(self, key: str, at: datetime) -> None:
-        """Note a call that belongs to nobody yet."""
-        self.client.zadd(UNKNOWN, {key: _ms(at)})
-
-    def forget_unknown(self, *keys: str) -> None:
-        """Strike calls off that list."""
-        if keys:
-            self.client.zrem(UNKNOWN, *keys)
-
-    def unknown(self, now: datetime) -> list[str]:
-        """List the calls that belong to nobody, the youngest first; what is too old to be kept is dropped."""
-        self.client.zremrangebyscore(UNKNOWN, 0, _ms(now) - self._keep_s * 1000)
-        self.client.zremrangebyscore(ANSWERED, 0, _ms(now) - self._keep_s * 1000)
-        return [str(key) for key in cast(Any, self.client.zrevrange(UNKNOWN, 0, _MOST - 1))]
-
     def note_answered(self, number: str, at: datetime) -> None:
         """Note when somebody was last spoken to."""
         self.client.zadd(ANSWERED, {self.sealer.mark(number): _ms(at)}, gt=True)
+
+    def forget_answered(self, now: datetime) -> None:
+        """Drop what is too old to be kept."""
+        self.client.zremrangebyscore(ANSWERED, 0, _ms(now) - self._keep_s * 1000)
 
     def answered_since(self, number: str, at: datetime) -> bool:
         """Tell whether somebody was spoken to after a moment."""
@@ -179,8 +167,8 @@ class CallStore:
         pipe = self.client.pipeline(transaction=True)
         pipe.delete(NEAR + mark, *(CALL + key for key in keys))
         pipe.zrem(ANSWERED, mark)
-        for name in (OPEN, UNKNOWN) if keys else ():
-            pipe.zrem(name, *keys)
+        if keys:
+            pipe.zrem(OPEN, *keys)
         pipe.execute()
         return keys
 
