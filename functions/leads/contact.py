@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from functions.leads.values import as_text
@@ -30,6 +30,7 @@ class Email:
     given: str
     suggestion: str | None = None
     disposable: bool = False
+    several: bool = False
 
 
 def read_email(value: Any) -> Email:
@@ -37,6 +38,10 @@ def read_email(value: Any) -> Email:
     from email_validator import EmailNotValidError, validate_email
 
     given = as_text(value).strip()
+    several = re.split(r"[ \t]*[,;][ \t]*", given)
+    if len(several) > 1 and all(_ADDRESS.fullmatch(each) for each in several):
+        first = read_email(several[0])
+        return replace(first, given=given, several=True)
     try:
         found = validate_email(given, check_deliverability=False, strict=True)
     except EmailNotValidError:

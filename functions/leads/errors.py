@@ -93,7 +93,7 @@ _OURS: dict[type[IntegrationError], tuple[str, str]] = {
     UnreadableRequestError: ("nicht_lesbar", "Nicht lesbar"),
 }
 _DETAILS = {
-    "methode_nicht_erlaubt": "Hier wird nur POST angenommen.",
+    "methode_nicht_erlaubt": "Diese Methode wird hier nicht angenommen.",
     "zu_gross": "Der Inhalt ist zu groß.",
     "koerper_leer": "Es wurde nichts gesendet.",
     "zeit_abweichung": "Die Uhr des Absenders geht um mehr als fünf Minuten falsch.",

@@ -52,8 +52,12 @@ def _content(lead: Lead) -> list[tuple[Remark, str]]:
 
 
 def _mild(email: Email, phones: Sequence[str]) -> list[Remark]:
-    typo = [Remark("person.email", "email_tippfehler")] if email.address and email.suggestion else []
-    return typo + ([Remark("person.telefon", "telefon_mehrere")] if len(phones) > 1 else [])
+    signs = (
+        (email.address and email.suggestion, Remark("person.email", "email_tippfehler")),
+        (email.several, Remark("person.email", "email_mehrere")),
+        (len(phones) > 1, Remark("person.telefon", "telefon_mehrere")),
+    )
+    return [remark for sign, remark in signs if sign]
 
 
 def _places(lead: Lead) -> list[Remark]:

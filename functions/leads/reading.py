@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 from urllib.parse import unquote_plus
 
 from functions.leads.errors import EmptyBodyError, WrongKindError
 
+_BOM = b"\xef\xbb\xbf"
 MAX_FIELDS, MAX_DEPTH, MAX_JSON_DEPTH = 400, 5, 32
 _OTHER_KINDS = re.compile(
-    r"(application|text)/(.*\+)?(xml|graphql|x-graphql)|application/(octet-stream|pdf|zip|gzip|msgpack|x-protobuf)"
+    r"(application|text)/(.*\+)?(xml|graphql|x-graphql)|application/(octet-stream|pdf|zip|gzip|(x-)?(msgpack|protobuf|tar|gzip)|vnd\..*)"
     r"|(image|audio|video|font)/.*"
 )
 _PAIR = re.compile(
@@ -34,20 +36,35 @@ class Body:
 def read_body(raw: bytes, content_type: str | None) -> Body:
     """Read a body by its looks first and its label second."""
     kind = (content_type or "").partition(";")[0].strip().lower()
-    stripped = raw.removeprefix(b"\xef\xbb\xbf").strip()
-    if not stripped:
+    if not raw.removeprefix(_BOM).strip():
         raise EmptyBodyError
-    if stripped[:1] == b"{":
-        return _json(stripped, kind)
-    if _OTHER_KINDS.fullmatch(kind) or stripped[:5].lower() == b"<?xml":
-        raise WrongKindError
     if kind == "multipart/form-data":
         return _multipart(raw, content_type or "")
+    text, remarks = _as_utf8(raw)
+    body = _read(text.removeprefix(_BOM).strip(), kind)
+    return replace(body, remarks=tuple(dict.fromkeys((*remarks, *body.remarks))))
+
+
+def _read(stripped: bytes, kind: str) -> Body:
+    if stripped[:1] == b"{":
+        return _json(stripped, kind)
+    if _OTHER_KINDS.fullmatch(kind) or stripped[:5].lower() == b"<?xml" or b"\0" in stripped:
+        raise WrongKindError
     if kind.endswith("json") or stripped[:1] == b"[":
         return _json(stripped, kind)
-    if b"=" in stripped and b"\0" not in stripped:
-        return _form(stripped)
-    return _unreadable(raw)
+    return _form(stripped) if b"=" in stripped else _unreadable(stripped)
+
+
+def _as_utf8(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Write a body in UTF-8; what is neither that nor marked as UTF-16 comes from a system of the last century."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode("utf-16").encode(), ()
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace").encode(), ("zeichen_ersetzt",)
+    return raw, ()
 
 
 def _json(raw: bytes, kind: str) -> Body:
@@ -62,6 +79,8 @@ def _json(raw: bytes, kind: str) -> Body:
         value = value[0]
     if not isinstance(value, dict) or _depth(value) > MAX_JSON_DEPTH:
         return _unreadable(raw)
+    if "graphql" in kind and value.keys() <= {"query", "variables", "operationName", "extensions"}:
+        raise WrongKindError
     return Body(value)
 
 
@@ -103,7 +122,7 @@ def _unquoted(part: bytes, remarks: list[str]) -> str:
         return unquote_plus(part.decode(), errors="strict")
     except UnicodeDecodeError:
         remarks.append("zeichen_ersetzt")
-        return unquote_plus(part.decode(errors="replace"), errors="replace")
+        return unquote_plus(part.decode(errors="replace"), "cp1252", errors="replace")
 
 
 def _multipart(raw: bytes, content_type: str) -> Body:

@@ -98,7 +98,7 @@ def _lines(submission: Submission, facts: Facts) -> Iterator[tuple[str, str]]:
         yield "Telefon wie angegeben", submission.given_phone[:200]
     if len(submission.phones) > 1:
         yield "Weitere Telefonnummern", ", ".join(submission.phones[1:])
-    if submission.given_email and not lead.person.email:
+    if submission.given_email and (not lead.person.email or re.search(r"[,;]", submission.given_email)):
         yield "E-Mail wie angegeben", submission.given_email[:300]
     yield from ((label, lead.weitere[key][:200]) for key, label in _AS_GIVEN.items() if key in lead.weitere)
     if submission.remarks or submission.hints:

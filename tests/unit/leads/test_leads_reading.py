@@ -67,6 +67,46 @@ def test_what_cannot_be_read_keeps_its_text(raw):
     assert body.text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("shape", ['{{"name":"Anna Groß","text":"{}"}}', "name=Anna Groß&text={}"])
+def test_a_body_is_read_whatever_its_encoding(encoding, shape):
+    body = read_body(shape.format("500 € für Ärger").encode(encoding), None)
+    assert body.values == {"name": "Anna Groß", "text": "500 € für Ärger"}
+    assert body.remarks == (("zeichen_ersetzt",) if encoding == "cp1252" else ())
+
+
+def test_escaped_forms_of_old_systems_are_read_too():
+    body = read_body(b"name=Gro%DF&text=%80", FORM_KIND)
+    assert (body.values, body.remarks) == ({"name": "Groß", "text": "€"}, ("zeichen_ersetzt",))
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (bytes(range(256)), None),
+        (b"a=1\0b", FORM_KIND),
+        (b"\x81\xa1a\x01", "application/x-msgpack"),
+        (b'{"query":"{a}"}', "application/graphql+json"),
+        (b"PK", "application/vnd.ms-excel"),
+    ],
+)
+def test_what_is_no_form_at_all_is_refused(raw, kind):
+    with pytest.raises(WrongKindError):
+        read_body(raw, kind)
+
+
+@pytest.mark.parametrize("given", ["a@example.org; b@example.org", ["a@example.org", "b@example.org"]])
+def test_of_several_addresses_the_first_counts_and_all_are_kept(given):
+    found = read({"email": given, "nachname": "X", "nachricht": "y"})
+    assert (found.lead.person.email, [each.code for each in found.remarks]) == ("a@example.org", ["email_mehrere"])
+    assert "b@example.org" in found.given_email
+
+
+@pytest.mark.parametrize("given", ["a@web,de", "a@example.org, oder so", "a@example.org\nBcc: b@example.org"])
+def test_what_only_looks_like_several_is_broken(given):
+    assert read({"email": given, "telefon": "0511 1234567"}).lead.person.email is None
+
+
 def test_a_broken_template_gives_its_fields_back():
     body = read_body(b'{"email":"a@example.org","nachricht":"Er sagt "ja", oder\nnein","themen":"x"}', "text/plain")
     assert body.values["nachricht"] == 'Er sagt "ja", oder\nnein'
