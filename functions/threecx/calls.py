@@ -32,7 +32,7 @@ from shared.office_hours import BERLIN, OfficeHours
 from shared.threecx.limits import DialLimits, Limit
 from shared.threecx.number import Kind, Number
 from shared.threecx.provider import Provider, RateLimitedError, Seen, UnknownOutcomeError
-from shared.threecx.store import CallStore, call_key
+from shared.threecx.store import Binding, CallStore, call_key
 from shared.threecx.wire import CALL_ID
 from shared.web.call import Call
 
@@ -102,7 +102,8 @@ class Calls:
     def status(self, call: Call) -> dict[str, Any]:
         """Say how a call is: what the phone system says, and what it has told before."""
         call_id = _call_id(call)
-        known = PhoneCall(self.store().events(call_key(call_id)))
+        key = call_key(call_id)
+        known, written = PhoneCall(self.store().events(key)), self.store().bindings([key]).get(key, Binding())
         try:
             seen = self.provider().status(call_id)
         except (UpstreamError, RateLimitedError):
@@ -111,7 +112,9 @@ class Calls:
             seen = None
         if seen is None and not known.events:
             raise NotFoundError("There is no such call.")
-        return {"call_id": call_id, **_described(known, seen)}
+        consent = max(known.consent, written.consent)
+        recording = {"available": bool(known.recording_id or written.recording), "consent": consent.word}
+        return {"call_id": call_id, **_described(known, seen), "recording": recording}
 
     def recording(self, call: Call) -> Response:
         """Stream the audio of a call to which the other side has agreed; every access leaves a line."""
@@ -119,13 +122,13 @@ class Calls:
         try:
             key = call_key(call_id)
             known = PhoneCall(self.store().events(key))
-            binding = self.store().bindings([key]).get(key)
-            consent = max(known.consent, binding.consent) if binding else known.consent
-            recording_id = known.recording_id or (binding.recording if binding else "")
-            if consent is not Consent.GIVEN:
+            written = self.store().bindings([key]).get(key, Binding())
+            recording_id = known.recording_id or written.recording
+            if max(known.consent, written.consent) is not Consent.GIVEN:
                 raise NoRecordingConsentError
             granted = True
-            audio = self.provider().recording(call_id, recording_id, call.request.headers.get("Range", ""))
+            number = known.number if known.events else ""
+            audio = self.provider().recording(call_id, recording_id, call.request.headers.get("Range", ""), number)
             if audio is None:
                 raise NotFoundError("There is no recording of this call.")
             return Response(audio.body, audio.status, audio.headers, direct_passthrough=True)
@@ -201,7 +204,6 @@ def _described(known: PhoneCall, seen: Seen | None) -> dict[str, Any]:
         "started_at": iso(started) if started else None,
         "answered_at": iso(answered) if answered else None,
         "ended_at": iso(ended) if ended else None,
-        "recording": {"available": bool(known.recording_id), "consent": known.consent.word},
     }
 
 

@@ -32,6 +32,7 @@ class ThreeCxV20(Double):
         self.devices: dict[str, list[Json]] = {}
         self.users: list[Json] = []
         self.contacts: list[Json] = []
+        self.listed: list[Json] = []  # what Recordings answers
         self.denied: set[str] = set()
         self._lock = threading.Lock()
 
@@ -91,7 +92,7 @@ class ThreeCxV20(Double):
             case "GET", "ActiveCalls" | "Defs":
                 return json_response({"value": []})
             case "GET", "Users" | "Recordings" as what:
-                return self._page(request, self.users if what == "Users" else [])
+                return self._page(request, self.users if what == "Users" else self.listed)
             case "GET", "ReportCallLogData/Pbx.GetCallLogData":
                 skip, top = int(request.args.get("$skip", 0)), int(request.args.get("$top", 100))
                 return json_response({"value": self._logged(path)[skip : skip + top]})

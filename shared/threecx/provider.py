@@ -82,8 +82,11 @@ class Provider(Protocol):
         """Say how a call is; None for one that nobody knows."""
         ...
 
-    def recording(self, call_id: str, recording_id: str, wanted: str) -> Audio | None:
-        """Give the audio, `wanted` being a Range header or nothing; None where there is none."""
+    def recording(self, call_id: str, recording_id: str, wanted: str, number: str = "") -> Audio | None:
+        """Give the audio, `wanted` being a Range header or nothing; None where there is none.
+
+        `number` is the other side's, by which a recording without a name is found.
+        """
         ...
 
     def erase(self, call_id: str, recording_id: str) -> bool:

@@ -29,20 +29,17 @@ from shared.threecx.provider import (
     UnknownOutcomeError,
 )
 from shared.threecx.rest import was_never_sent
-from shared.threecx.v20_log import COLUMNS, logged_calls, recording_ids
+from shared.threecx.v20_log import COLUMNS, listed_recordings, log_path, logged_calls, recordings_of
 
 if TYPE_CHECKING:
     import redis
 
 XAPI, CONTROL = "xapi/v1", "callcontrol"
 PAGE, MOST_PAGES, USERS = 500, 20, 100
+AROUND = timedelta(minutes=2)
 _OWN_ID = re.compile(r"(?P<callid>\d{1,12})-(?P<start>\d{9,11})")
 _STATUS = {"dialing": Status.INITIATED, "ringing": Status.RINGING, "connected": Status.CONNECTED}
 _TALKING = {"talking": Status.CONNECTED, "connected": Status.CONNECTED, "routing": Status.RINGING}
-_NO_FILTER = (
-    "sourceType=0,sourceFilter='',destinationType=0,destinationFilter='',callsType=0,callTimeFilterType=0,"
-    "callTimeFilterFrom='0:00:0',callTimeFilterTo='0:00:0',hidePcalls=true"
-)
 
 
 class V20Provider:
@@ -115,8 +112,7 @@ class V20Provider:
     def rights(self) -> dict[str, int]:
         """Try everything that we need, reading only, and give each answer's status."""
         now = self._clock()
-        window = f"periodFrom={iso(now - timedelta(minutes=1))},periodTo={iso(now)}"
-        log = f"{XAPI}/ReportCallLogData/Pbx.GetCallLogData({window},{_NO_FILTER})"
+        log = f"{XAPI}/{log_path(now - AROUND, now)}"
         asked = {"XAPI": f"{XAPI}/Defs", "Users": f"{XAPI}/Users", "the call log": log}
         asked |= {"Recordings": f"{XAPI}/Recordings", "Call Control": CONTROL}
         query = {"$top": 1}
@@ -130,13 +126,13 @@ class V20Provider:
         start = datetime.fromtimestamp(int(found["start"]), UTC)
         return self._participant(found["callid"], start) or self._active(found["callid"]) or self._past(start)
 
-    def recording(self, call_id: str, recording_id: str, wanted: str) -> Audio | None:
+    def recording(self, call_id: str, recording_id: str, wanted: str, number: str = "") -> Audio | None:
         """Stream the audio of a call."""
-        number = recording_id or self._recording_of(call_id)
-        if not number.isdigit():
+        record = recording_id or self._recording_of(call_id, number)
+        if not record.isdigit():
             return None
         headers = {"Range": wanted} if wanted else {}
-        path = f"{XAPI}/Recordings/Pbx.DownloadRecording(recId={number})"
+        path = f"{XAPI}/Recordings/Pbx.DownloadRecording(recId={record})"
         response = self._send("GET", path, headers={**headers, "Accept-Encoding": "identity"}, stream=True)
         if response.status_code == 404:
             response.close()
@@ -148,7 +144,7 @@ class V20Provider:
 
     def erase(self, call_id: str, recording_id: str) -> bool:
         """Have a recording deleted."""
-        number = recording_id or self._recording_of(call_id)
+        number = recording_id or self._recording_of(call_id, "")
         if not number.isdigit():
             return False
         response = self._send("POST", f"{XAPI}/Recordings/Pbx.BulkRecordingsDelete", json={"ids": [int(number)]})
@@ -163,8 +159,7 @@ class V20Provider:
 
     def _rows(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """Read the log page by page; there paging comes before counting, so a short page is the last."""
-        window = f"periodFrom={iso(since)},periodTo={iso(until)}"
-        path = f"{XAPI}/ReportCallLogData/Pbx.GetCallLogData({window},{_NO_FILTER})"
+        path = f"{XAPI}/{log_path(since, until)}"
         for page in range(MOST_PAGES):
             query: dict[str, str | int] = {"$top": PAGE, "$skip": page * PAGE, "$select": ",".join(COLUMNS)}
             rows = self._list(path, query)
@@ -197,8 +192,8 @@ class V20Provider:
         return Seen(_TALKING.get(str(row.get("Status")).lower(), Status.RINGING)) if row else None
 
     def _past(self, start: datetime) -> Seen | None:
-        near = logged_calls(self._rows(start - timedelta(minutes=2), start + timedelta(minutes=2)))
-        calls = [each.event for each in near if abs((each.event.start or each.event.at) - start) < timedelta(minutes=2)]
+        near = logged_calls(self._rows(start - AROUND, start + AROUND))
+        calls = [each.event for each in near if abs((each.event.start or each.event.at) - start) < AROUND]
         if len(calls) != 1:  # none, or nobody can tell which
             return None
         [event] = calls
@@ -206,12 +201,17 @@ class V20Provider:
         answered = event.at - length if event.answered else None
         return Seen(Status.ENDED, event.start, answered, event.at, event.number, event.agent, event.direction)
 
-    def _recording_of(self, call_id: str) -> str:
+    def _recording_of(self, call_id: str, number: str) -> str:
+        """Look into the log, and then among all recordings, for what was recorded about that time."""
         found = _OWN_ID.fullmatch(call_id)
         if not found:
             return ""
         start = datetime.fromtimestamp(int(found["start"]), UTC)
-        ids = recording_ids(self._rows(start - timedelta(minutes=2), start + timedelta(minutes=2)))
+        since, until = start - AROUND, start + AROUND
+        when = f"StartTime ge {iso(since)} and StartTime le {iso(until)}"
+        query: dict[str, str | int] = {"$filter": when, "$top": USERS}
+        ids = recordings_of(self._rows(since, until), number)
+        ids = ids or listed_recordings(self._list(f"{XAPI}/Recordings", query), number)
         return ids[0] if len(ids) == 1 else ""
 
     def _send(self, method: str, path: str, *, stream: bool = False, **parts: Any) -> requests.Response:

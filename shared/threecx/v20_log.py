@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.clock import iso
 from shared.domain.call import Event, Said
 from shared.threecx.number import Kind, read_number
 from shared.threecx.provider import Logged
@@ -26,8 +27,17 @@ COLUMNS = (
     "SrcRecId",
     "DstRecId",
 )
+NO_FILTER = (
+    "sourceType=0,sourceFilter='',destinationType=0,destinationFilter='',callsType=0,callTimeFilterType=0,"
+    "callTimeFilterFrom='0:00:0',callTimeFilterTo='0:00:0',hidePcalls=true"
+)
 _LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 Row = Mapping[str, Any]
+
+
+def log_path(since: datetime, until: datetime) -> str:
+    """Write the question for the log of a time; both ends have to be in UTC."""
+    return f"ReportCallLogData/Pbx.GetCallLogData(periodFrom={iso(since)},periodTo={iso(until)},{NO_FILTER})"
 
 
 def logged_calls(rows: Iterable[Row]) -> list[Logged]:
@@ -44,6 +54,26 @@ def recording_ids(rows: Iterable[Row]) -> list[str]:
     """List the recordings that rows name."""
     ids = [str(row.get(name) or "") for row in rows for name in ("SrcRecId", "DstRecId")]
     return list(dict.fromkeys(each for each in ids if each.isdigit() and each != "0"))
+
+
+def recordings_of(rows: Iterable[Row], number: str) -> list[str]:
+    """Name the recording of each call with a number."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(str(row.get("MainCallHistoryId")), []).append(row)
+    fitting = [there for there in groups.values() if any(speaks_of(row, number) for row in there)]
+    return [ids[0] for there in fitting if (ids := recording_ids(there))]
+
+
+def listed_recordings(rows: Iterable[Row], number: str) -> list[str]:
+    """Name the recordings of a list that speak of a number."""
+    return [str(row["Id"]) for row in rows if number and row.get("Id") and speaks_of(row, number)]
+
+
+def speaks_of(row: Row, number: str) -> bool:
+    """Tell whether any side of a row has a number; without one every row will do."""
+    sides = [value for name, value in row.items() if name.startswith(("Source", "Destination", "From", "To"))]
+    return not number or any(read_number(str(value or "")).value == number for value in sides)
 
 
 def length_s(text: Any) -> float:

@@ -181,7 +181,26 @@ def test_the_log_adds_the_recording_to_a_call_that_was_told_without_it(rig, v20)
     assert counts == [1, 0]
     [call] = rig.journalled()
     assert "Aufzeichnung: https://api.example/threecx/calls/7-1/recording" in call["description"]
+    assert rig.http.get("/threecx/calls/7-1").json["recording"] == {"available": True, "consent": "given"}
     assert rig.http.get("/threecx/calls/7-1/recording").data == AUDIO
+
+
+@pytest.mark.parametrize("where", ["log", "list"])
+def test_among_recordings_of_the_same_minute_that_of_the_number_is_found(rig, v20, where):
+    start = int(NOW.timestamp()) - 600
+    fields = {"extension": "102", "recording_consent": "given", "answered": True, "duration_s": 90}
+    rig.event("call.ended", f"7-{start}", timestamp=(NOW + timedelta(seconds=95 - 600)).isoformat(), **fields)
+    v20.recordings |= {5: b"somebody else", 6: AUDIO}
+    if where == "log":
+        v20.log = [a_row("h1", -10, SourceCallerId="030 1234567", DstRecId=5), a_row("h2", -10, DstRecId=6)]
+    else:
+        v20.listed = [{"Id": 5, "FromCallerNumber": "0301234567"}, {"Id": 6, "FromCallerNumber": "05111234567"}]
+    assert rig.http.get(f"/threecx/calls/7-{start}/recording").data == AUDIO
+    if where == "log":
+        v20.log.append(a_row("h3", -9, DstRecId=5))
+    else:
+        v20.listed.append({"Id": 5, "ToCallerNumber": "+495111234567"})
+    assert rig.http.get(f"/threecx/calls/7-{start}/recording").status_code == 404
 
 
 def test_a_recording_without_consent_is_said_to_be_locked_and_is_not_fetched(rig, v20):
