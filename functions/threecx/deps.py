@@ -64,9 +64,8 @@ class Deps:
     def receiver(self) -> Receiver:
         """Take what the phone system sends."""
         proof = Proof.of(self.settings, strict=self.common.production)
-        return Receiver(
-            proof, self.dialect, lambda: self.store, lambda: self.bus.publisher, lambda: self.lookup, self.links
-        )
+        ways = (lambda: self.store, lambda: self.bus.publisher, lambda: self.lookup)
+        return Receiver(proof, self.dialect, *ways, self.links, self.settings.unknown_contact)
 
     @property
     def calls(self) -> Calls:

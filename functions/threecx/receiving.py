@@ -29,6 +29,7 @@ from shared.web.reading import is_json, strict_json, validated
 from shared.webhook import is_secret, is_signed, secrets_of
 
 LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
+STRANGER = "unbekannt"
 log = get_log(__name__)
 
 
@@ -81,6 +82,7 @@ class Receiver:
     publisher: Callable[[], Publisher]
     find: Callable[[], Lookup]
     links: Links
+    names_strangers: bool = False
     clock: Clock = utc_now
 
     def webhook(self, call: Call) -> dict[str, Any]:
@@ -125,6 +127,8 @@ class Receiver:
         number = self.dialect.read(call.query.get("number"))
         hits = self._found(number).hits
         log.info("lookup", count=len(hits))
+        if not hits and self.names_strangers and number.kind is Kind.OUTSIDE:
+            hits = (Hit("", "", last_name=number.value, match=STRANGER),)
         return {"contacts": self._contacts(hits, number.value)}
 
     def _keep(self, key: str, event: Event, call_id: str = "") -> None:

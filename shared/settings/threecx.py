@@ -27,6 +27,7 @@ class ThreeCxSettings(Settings):
     extensions: Mapping[str, str] = env("THREECX_EXTENSIONS", {}, pairs)
     devices: Mapping[str, str] = env("THREECX_DEVICES", {}, pairs)
     matter_notes: bool = env("THREECX_MATTER_NOTES", False, switch)
+    unknown_contact: bool = env("THREECX_UNKNOWN_CONTACT", False, switch)
     timeout_s: float = env("THREECX_TIMEOUT_SECONDS", 10.0, above_zero)
     automatic_extension: str | None = env("THREECX_AUTOMATIC_EXTENSION", None, text)
     automatic_per_hour: int = env("THREECX_AUTOMATIC_PER_HOUR", 10, whole(1))

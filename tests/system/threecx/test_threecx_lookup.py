@@ -58,6 +58,18 @@ def test_a_second_number_of_a_record_counts_too_and_a_head_number_is_only_likely
     assert (hit["company"], hit["match"]) == ("Stadtwerke", "vermutlich")
 
 
+def test_strangers_have_a_name_for_phone_systems_that_journal_nobody_else(rig):
+    rig.restart(THREECX_UNKNOWN_CONTACT="true")
+    [stranger] = contacts(rig.lookup("0511 1234567"))
+    assert (stranger["last_name"], stranger["match"], stranger["type"]) == ("+495111234567", "unbekannt", "")
+    assert "/threecx/screenpop?number=%2B495111234567&exp=" in stranger["url"]
+    for number in ("anonymous", "102", ""):
+        assert contacts(rig.lookup(number)) == []
+    rig.espocrm.add("Contact", lastName="Groß", phoneNumber="+495117654321")
+    assert [each["type"] for each in contacts(rig.lookup("+495117654321"))] == ["Contact"]
+    assert rig.event("call.started").json["contacts"] == []
+
+
 @pytest.mark.parametrize("number", ["", "anonymous", "102", "12345", "kein Anschluss", "+49" * 40])
 def test_what_cannot_be_matched_asks_nobody(rig, number):
     assert contacts(rig.lookup(number)) == []
