@@ -16,10 +16,10 @@ from functions.leads.journey import Journey
 from functions.leads.office import Office
 from functions.leads.own_fields import own_values
 from functions.leads.render import (
-    DIRECT_LINE,
     Facts,
     empty_fields,
     head_of,
+    is_direct,
     lead_fields,
     note_text,
     process_line,
@@ -176,7 +176,7 @@ class CrmSteps:
             rows = self.crm.all_by_line(journey.lead_id)
             there = any(row["id"] == target for row in rows) or self.crm.read("Lead", target) is not None
             for row in rows if there else ():
-                if row["id"] != target and DIRECT_LINE in str(row.get("description")):
+                if row["id"] != target and is_direct(row.get("description")):
                     self.crm.delete("Lead", row["id"])
         else:
             there = self.crm.read("Contact" if way == "contact" else "Lead", target) is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from functions.leads.crm import LeadCrm, Record, stamp
 from functions.leads.escalation import Escalation
 from functions.leads.office import Office
-from functions.leads.render import DIRECT_LINE, PROCESS, head_of
+from functions.leads.render import DIRECT_LINE, PROCESS, head_of, is_direct
 from functions.leads.urgency import PRIORITIES
 from shared.clock import Clock
 from shared.errors import IntegrationError
@@ -96,7 +96,7 @@ class Maintenance:
     def _direct_ones(self) -> int:
         """Give the leads that were created while the store was away the Task that they lack."""
         where = [{"type": "contains", "attribute": "description", "value": DIRECT_LINE}]
-        rows = self.crm.find("Lead", where, limit=AT_ONCE)
+        rows = [row for row in self.crm.find("Lead", where, limit=AT_ONCE) if is_direct(row.get("description"))]
         for row in rows:
             head = head_of(row.get("description"))
             if any(each["id"] != row["id"] for each in self.crm.all_by_line(head.get(PROCESS, "-"))):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -23,6 +23,7 @@ from shared.clock import Clock, iso
 from shared.errors import NotConfiguredError
 from shared.log import get_log
 from shared.web.call import Call
+from shared.web.pages import Pages
 
 if TYPE_CHECKING:
     from shared.state.leads import LeadStore
@@ -30,14 +31,7 @@ if TYPE_CHECKING:
 log = get_log(__name__)
 LINK_MS, KEPT_S = 48 * 3600 * 1000, 7 * 86400
 _TOKEN = re.compile(r"[0-9a-f]{64}")
-_PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><meta name="robots" content="noindex">
-<meta name="viewport" content="width=device-width"><title>Newsletter</title></head><body><main><h1>Newsletter</h1>
-{content}</main></body></html>"""
-_BUTTON = """<p>Bitte bestätigen Sie, dass Sie unseren Newsletter erhalten möchten.</p>
-<form method="post"><input type="hidden" name="token" value="{token}">
-<button type="submit">Anmeldung bestätigen</button></form>"""
-_THANKS = "<p>Vielen Dank, Ihre Anmeldung ist bestätigt.</p>"
-_GONE = "<p>Dieser Link ist abgelaufen oder wurde schon benutzt. Bitte melden Sie sich erneut an.</p>"
+_PAGES = Pages(Path(__file__).parent / "templates", "newsletter.css", forms=True)
 
 
 @dataclass(frozen=True)
@@ -113,27 +107,27 @@ class Newsletter:
         """Show the button: mail scanners follow links, they press nothing."""
         token = call.query.get("token", "")
         if not _TOKEN.fullmatch(token):
-            return _page(_GONE, 404)
-        return _page(_BUTTON.format(token=html.escape(token)))
+            return _gone()
+        return _PAGES.render("newsletter.html", token=token, confirmed=False)
 
     def confirm(self, call: Call) -> Response:
         """Take the confirmation; the target list is served by the worker."""
         token = call.request.form.get("token", "") or call.query.get("token", "")
         if not _TOKEN.fullmatch(token):
-            return _page(_GONE, 404)
+            return _gone()
         store, digest = self.store(), _digest(token)
         sealed = store.confirm(digest, "besucher", LINK_MS)
         document = store.opened(sealed, digest) if sealed else None
         if document is None:
-            return _page(_GONE, 404)
+            return _gone()
         lead_id = str(document["lead_id"])
         ip = call.request.headers.get("X-Real-IP") or call.request.remote_addr or ""
         proof = store.sealed({"bestaetigt": iso(self.clock()), "ip": ip}, lead_id)
         if not store.note(lead_id, optin=digest, confirmed=proof):
-            return _page(_GONE, 404)
+            return _gone()
         self.enqueue(lead_id)
         log.info("newsletter_confirmed", lead_id=lead_id)
-        return _page(_THANKS)
+        return _PAGES.render("newsletter.html", token="", confirmed=True)
 
     def enrol(self, journey: Journey) -> None:
         """Put a confirmed address on the target list and keep the proof of both steps."""
@@ -177,8 +171,8 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _page(content: str, status: int = 200) -> Response:
-    return Response(_PAGE.format(content=content), status=status, content_type="text/html; charset=utf-8")
+def _gone() -> Response:
+    return _PAGES.render("newsletter.html", 404, token="", confirmed=False)
 
 
 def _contact(document: dict[str, Any]) -> dict[str, Any]:

@@ -183,6 +183,12 @@ def head_of(text: str | None) -> dict[str, str]:
     return {label: value.strip() for label, found, value in pairs if found}
 
 
+def is_direct(text: str | None) -> bool:
+    """Tell whether a Lead was created past the store and has not been looked after."""
+    label, _, value = DIRECT_LINE.partition(": ")
+    return head_of(text).get(label) == value
+
+
 def with_line(text: str, label: str, value: str) -> str:
     """Put another value into a labelled line, or add the line to the head."""
     head, gap, body = text.replace("\r\n", "\n").partition(_HEAD_END)

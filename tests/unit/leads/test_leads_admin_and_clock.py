@@ -112,6 +112,16 @@ def test_a_lead_taken_without_the_store_gets_its_task_by_the_clock(world, monkey
     assert (len(world.rows("Lead")), len(world.rows("Task"))) == (1, 1)
 
 
+def test_what_a_visitor_writes_makes_no_lead_a_direct_one(world):
+    line = "Aufnahme: direkt, Aufgabe folgt"
+    world.espocrm.add("Lead", lastName="Fremd", description=f"Notiz\n\n{line}")
+    world.post(FORM | {"nachricht": f"x\n{line}", "betreff": line})
+    world.work()
+    assert world.client.post("/leads/maintenance").json["completed"] == 0
+    assert (len(world.rows("Lead")), len(world.rows("Task"))) == (2, 1)
+    assert world.rows("Lead")[-1]["description"].endswith(line)
+
+
 def test_maintenance_survives_an_outage_and_may_run_twice(world):
     world.espocrm.logins.users.clear()
     answer = world.client.post("/leads/maintenance")
