@@ -342,8 +342,8 @@ SCENES = {
     "a lead is created": Scene(48, LEADS, nothing, lambda f, _: [lead(1)], one_lead),
     "a lead of a contact": Scene(40, LEADS, contact, lambda f, _: [lead(1)], on_the_contact),
     "a lead once more": Scene(37, LEADS, earlier_lead, lambda f, _: [lead(2)], one_lead_with_a_note),
-    "a call that was answered": Scene(44, CALLS, nothing, answered_call, one_call),
-    "a call that was missed": Scene(44, CALLS, nothing, lambda f, _: [call("call.ended", answered=False)], missed_call),
+    "a call that was answered": Scene(43, CALLS, nothing, answered_call, one_call),
+    "a call that was missed": Scene(43, CALLS, nothing, lambda f, _: [call("call.ended", answered=False)], missed_call),
 }
 
 

@@ -390,6 +390,7 @@ CALLS = [
     Call(V20Provider, "status", "GET", lambda c: c.status("7-1763971200"), composite=True),
     Call(V20Provider, "log", "GET", lambda c: c.log(WHEN, WHEN)),
     Call(V20Provider, "agents", "GET", lambda c: c.agents()),
+    Call(V20Provider, "phonebook", "GET", lambda c: c.phonebook("+49511")),
     Call(V20Provider, "rights", "GET", lambda c: c.rights(), composite=True),
     Call(RestProvider, "rights", "GET", lambda c: c.rights(), composite=True),
     Call(None, "advoware_token", "POST", lambda w: advoware_auth.fetch_token(ADVOWARE, http(w, "advoware"))),
@@ -401,6 +402,7 @@ SILENT = {  # what sends nothing by itself, or is the same call under another na
     (LeadCrm, "own_fields_unasked"),
     (GoogleCalendar, "until"),
     (RestProvider, "agents"),
+    (RestProvider, "phonebook"),
     (RestProvider, "log"),
     (Login, "authorized"),
 }
