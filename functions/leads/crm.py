@@ -145,6 +145,15 @@ class LeadCrm(EspoCrmClient):
         raise_for("espocrm", response)
         json_of("espocrm", response)  # a login page with 200 has erased nothing
 
+    def delete_messages(self, parent: str, parent_id: str) -> int:
+        """Delete our Notes with what somebody wrote; proofs of consent are kept, a list of none is none."""
+        try:
+            notes = self.notes(parent, parent_id)
+        except (WrongEntityError, InvalidFieldError):
+            return 0
+        mine = [each for each in notes if _is_message(str(each.get("post")))]
+        return sum(self.delete("Note", each["id"]) for each in mine)
+
     def delete_mails(self, parent: str, parent_id: str, subject: str) -> int:
         """Delete the mails of one subject beside a record; an installation without Emails has none."""
         where = [_equals("parentId", parent_id), _equals("parentType", parent), _equals("name", subject)]
@@ -165,6 +174,10 @@ class LeadCrm(EspoCrmClient):
 
 def _equals(attribute: str, value: Any) -> dict[str, Any]:
     return {"type": "equals", "attribute": attribute, "value": value}
+
+
+def _is_message(post: str) -> bool:
+    return f"{PROCESS}: " in post and not post.startswith("Einwilligung")
 
 
 def _with_refused(text: str, field: str, value: Any) -> str:

@@ -78,7 +78,7 @@ class Erasure:
 
     def _erase_record(self, entity: str, row: Record) -> dict[str, Any]:
         text = str(row.get("description") or "")
-        told: dict[str, Any] = {"id": row["id"], "notizen": self._notes(entity, row["id"])}
+        told: dict[str, Any] = {"id": row["id"], "notizen": self.crm.delete_messages(entity, row["id"])}
         told["mails"] = self.crm.delete_mails(entity, row["id"], SUBJECT)
         if entity == "Contact" and self.target_list:
             self.crm.take_off_list(self.target_list, row["id"])
@@ -96,16 +96,3 @@ class Erasure:
             self.crm.erase(entity, record_id, PERSONAL)
         except UpstreamRejectedError:
             self.crm.delete(entity, record_id)
-
-    def _notes(self, entity: str, record_id: str) -> int:
-        try:
-            notes = self.crm.notes(entity, record_id)
-        except UpstreamRejectedError:
-            return 0
-        mine = [each for each in notes if _is_message(str(each.get("post")))]
-        return sum(self.crm.delete("Note", each["id"]) for each in mine)
-
-
-def _is_message(post: str) -> bool:
-    """Tell our notes with what somebody wrote from the proofs of consent, which are kept."""
-    return f"{PROCESS}: " in post and not post.startswith("Einwilligung")

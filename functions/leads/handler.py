@@ -16,6 +16,7 @@ from functions.leads.envelope import Envelope, Reader
 from functions.leads.errors import FieldError, IdempotencyError, StoreError
 from functions.leads.identity import Identity, folded_text, identify
 from functions.leads.proof import Proof
+from functions.leads.spam import Crowd, score
 from functions.leads.submission import Submission
 from shared import metrics
 from shared.clock import Clock
@@ -141,7 +142,8 @@ def _refusal(submission: Submission) -> FieldError | None:
 
 
 def _answer(lead_id: str, submission: Submission) -> dict[str, Any]:
-    told = [{"feld": each.feld, "code": each.code} for each in submission.remarks]
+    silent = score(submission, Crowd()).is_spam  # a machine learns nothing
+    told = [] if silent else [{"feld": each.feld, "code": each.code} for each in submission.remarks]
     return {"status": "angenommen", "id": lead_id, "hinweise": told}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.leads.crm import LeadCrm, Record, stamp
 from functions.leads.escalation import Escalation
+from functions.leads.mail import SUBJECT
 from functions.leads.office import Office
 from functions.leads.render import DIRECT_LINE, PROCESS, head_of, is_direct
 from functions.leads.urgency import PRIORITIES
@@ -138,7 +139,13 @@ class Maintenance:
         ]
         rows = self.crm.find("Lead", where, limit=AT_ONCE)
         ended = [row for row in rows if self._has_ended(row, oldest)]
-        return sum(self.crm.delete("Lead", row["id"]) for row in ended)
+        return sum(self._delete(row["id"]) for row in ended)
+
+    def _delete(self, record_id: str) -> bool:
+        """Delete a Lead with its messages and replies; the Lead last, so that a repeat finds what is left."""
+        self.crm.delete_messages("Lead", record_id)
+        self.crm.delete_mails("Lead", record_id, SUBJECT)
+        return self.crm.delete("Lead", record_id)
 
     def _has_ended(self, row: Record, oldest: str) -> bool:
         ours = PROCESS in head_of(row.get("description"))

@@ -47,7 +47,7 @@ def test_accepted_with_remarks(world):
 
 
 def test_spam_gets_no_remark(world):
-    answer = world.post(FORM | {"honeypot": "buy now"})
+    answer = world.post(FORM | {"honeypot": "buy now", "telefon": "12", "plz": "x"})
     assert (answer.status_code, answer.json["status"], answer.json["hinweise"]) == (200, "angenommen", [])
 
 

@@ -71,6 +71,8 @@ def test_erasure_needs_somebody_and_release_something(world):
 
 def test_leads_that_came_to_nothing_end_after_half_a_year(world):
     world.post(FORM)
+    world.work()
+    world.post(FORM | {"nachricht": "Noch eine Frage"})
     world.post(FORM | {"email": "b@example.org", "telefon": "", "nachricht": "Kunde"})
     world.post(FORM | {"email": "c@example.org", "telefon": "", "nachricht": "Frisch"})
     world.work()
@@ -83,6 +85,7 @@ def test_leads_that_came_to_nothing_end_after_half_a_year(world):
         if "Kunde" in row["description"]:
             row["status"] = "Converted"
     assert world.client.post("/leads/maintenance").json["deleted"] == 1
+    assert world.rows("Note") == []
     left = str(world.rows("Lead"))
     assert ("Kunde" in left, "Frisch" in left, other in left, "Was nun" in left) == (True, True, True, False)
 
