@@ -268,6 +268,15 @@ def test_every_recorded_request_gets_its_answer_and_its_lead(world, recorded):
     assert document["typ"] == kind
     assert document["person"]["email"] in {"anna.gross@example.org", "retry@example.org"}
     assert bool(submission.grounds) is not complete
+    world.work()
+    (row,) = world.rows("Lead")
+    person = document["person"]
+    assert f"Vorgang: {answer.json['id']}" in row["description"].splitlines()
+    assert (row["emailAddress"], row.get("phoneNumber")) == (person["email"], next(iter(submission.phones), None))
+    assert row.get("lastName", "(ohne Namen)") == person.get("nachname", "(ohne Namen)")
+    assert row["description"].endswith(document.get("anliegen", {}).get("beschreibung", ""))
+    assert ("Prüfung: ja" in row["description"]) is not complete
+    assert len(world.rows("Task")) == 1
     if complete:
         assert document["person"]["nachname"] == "Groß-Müller"
         assert document["person"]["telefon"] in {"+495111234567", "+49511123456"}
@@ -289,3 +298,18 @@ def test_what_another_plugin_s_configuration_leaked_is_not_kept_in_the_lead(worl
     world.post(hook.encode())
     world.work()
     assert "cut" not in world.rows("Lead")[0]["description"]
+
+
+def test_a_process_that_is_ending_takes_nothing_more(world, monkeypatch):
+    import threading
+
+    from functions.leads import handler
+
+    ending = threading.Event()
+    ending.set()
+    monkeypatch.setattr(handler, "STOPPING", ending)
+    answer = world.post(FORM)
+    refused(answer, 503, "nicht_gespeichert")
+    assert answer.headers["Retry-After"] == "60"
+    assert world.redis[0].keys() == []
+    refused(world.post(FORM, secret=None), 401, "nicht_berechtigt")
