@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import re
+from datetime import date
+from typing import ClassVar, Final, Literal
 
 from shared.office_hours import read_spans
 from shared.settings.base import Settings, env
@@ -20,6 +22,9 @@ from shared.settings.kinds import (
     whole,
 )
 
+_STATES: Final = tuple("BB BE BW BY HB HE HH MV NI NW RP SH SL SN ST TH".split())
+_MAIL_SERVER: Final = re.compile(r"smtps?://\S+")
+
 
 def _hours(value: str) -> str:
     try:
@@ -27,6 +32,22 @@ def _hours(value: str) -> str:
     except ValueError as error:
         raise UnreadableError(str(error)) from error
     return value
+
+
+def _closed_days(value: str) -> tuple[str, ...]:
+    days = comma_list(value)
+    try:
+        for day in days:
+            date.fromisoformat(f"2024-{day}")
+    except ValueError:
+        raise UnreadableError("expected days such as 12-24,12-31") from None
+    return days
+
+
+def _mail_server(value: str) -> SecretStr:
+    if not _MAIL_SERVER.fullmatch(value):
+        raise UnreadableError("expected smtp://user:password@host:port or smtps://")
+    return SecretStr(value)
 
 
 def _keys_of_32_bytes(value: str) -> SecretStr:
@@ -47,7 +68,7 @@ class LeadSettings(Settings):
     auto_call: bool = env("LEAD_AUTO_CALL", False, switch)
     form_maps: str | None = env("LEAD_FORM_MAPS", None, json_text(dict, "object"))
     target_list_id: str | None = env("NEWSLETTER_TARGET_LIST_ID", None, text)
-    smtp_url: SecretStr | None = env("SMTP_URL", None, secret)
+    smtp_url: SecretStr | None = env("SMTP_URL", None, _mail_server)
     site_hosts: tuple[str, ...] = env("LEAD_SITE_HOSTS", ("vermieterhelden.de", "www.vermieterhelden.de"), comma_list)
     routes: str | None = env("LEAD_ROUTES", None, json_text(list, "list of rules"))
     escalate_to: str | None = env("LEAD_ESCALATE_TO", None, text)
@@ -61,6 +82,6 @@ class OfficeSettings(Settings):
     """When and where the firm works."""
 
     hours: str = env("OFFICE_HOURS", "Mo-Fr 09:00-17:00", _hours)
-    state: str = env("OFFICE_STATE", "NI", text)
-    closed: tuple[str, ...] = env("OFFICE_CLOSED", ("12-24", "12-31"), comma_list)
+    state: str = env("OFFICE_STATE", "NI", one_of(*_STATES))
+    closed: tuple[str, ...] = env("OFFICE_CLOSED", ("12-24", "12-31"), _closed_days)
     call_hours: str = env("CALL_HOURS", "Mo-Fr 08:00-20:00", _hours)

@@ -10,7 +10,7 @@ from shared.settings.advoware import AdvowareSettings, ProxySettings
 from shared.settings.base import SettingsError, missing, read, variables
 from shared.settings.calendar import CalendarSettings, GoogleSettings
 from shared.settings.espocrm import EspoCrmSettings
-from shared.settings.leads import LeadSettings
+from shared.settings.leads import LeadSettings, OfficeSettings
 from shared.startup import UnsafeStart, every_model, read_parts
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
@@ -95,6 +95,11 @@ def test_secrets_do_not_show_in_a_printed_model():
         (EspoCrmSettings, "ESPOCRM_BETEILIGTE_ENTITY", "../User"),
         (LeadSettings, "LEAD_ENCRYPTION_KEY", "c2hvcnQ="),
         (LeadSettings, "LEAD_FORM_MAPS", "[1]"),
+        (LeadSettings, "SMTP_URL", "http://mail.example"),
+        (OfficeSettings, "OFFICE_HOURS", "Mo-Fr"),
+        (OfficeSettings, "CALL_HOURS", "immer"),
+        (OfficeSettings, "OFFICE_STATE", "XX"),
+        (OfficeSettings, "OFFICE_CLOSED", "24.12."),
     ],
 )
 def test_a_value_that_means_nothing_is_refused_by_name(model, name, value):
