@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 from urllib.parse import unquote_plus
@@ -18,9 +19,8 @@ _OTHER_KINDS = re.compile(
     r"(application|text)/(.*\+)?(xml|graphql|x-graphql)|application/(octet-stream|pdf|zip|gzip|(x-)?(msgpack|protobuf|tar|gzip)|vnd\..*)"
     r"|(image|audio|video|font)/.*"
 )
-_PAIR = re.compile(
-    r'"([\w .\-äöüÄÖÜß/]{1,60})"\s*:\s*"(.*?)"(?=\s*(?:,\s*"[\w .\-äöüÄÖÜß/]{1,60}"\s*:|\}\s*$))', re.DOTALL
-)
+_KEY = r'"([\w .\-äöüÄÖÜß/]{1,60})"\s*:'
+_BEGIN, _END = re.compile(_KEY + r'\s*"'), re.compile(rf'"(?=\s*(?:,\s*{_KEY}|\}}\s*$))')
 
 
 @dataclass(frozen=True)
@@ -179,4 +179,17 @@ def _lists(value: Any) -> Any:
 def _unreadable(raw: bytes) -> Body:
     """Keep the text, and rescue the pairs of JSON that some template made of a message with quotes in it."""
     text = raw.decode(errors="replace")
-    return Body(dict(_PAIR.findall(text[:50_000])), readable=False, text=text)
+    return Body(_rescued(text[:50_000]), readable=False, text=text)
+
+
+def _rescued(text: str) -> dict[str, Any]:
+    """Pair each beginning with the next end; the ends are looked up once, or a long message would take seconds."""
+    found: dict[str, Any] = {}
+    ends, place = [end.start() for end in _END.finditer(text)], 0
+    while begin := _BEGIN.search(text, place):
+        following = bisect_left(ends, begin.end())
+        if following == len(ends):
+            break
+        found[begin[1]] = text[begin.end() : ends[following]]
+        place = ends[following] + 1
+    return found

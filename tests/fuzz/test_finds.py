@@ -1,0 +1,25 @@
+"""What fuzzing has found, each kept as a test."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from functions.leads.reading import read_body
+
+CPU_S = 1.5  # each of these took many seconds of a thread, or would have with a few more bytes; now milliseconds
+
+
+@pytest.mark.parametrize("unit", ['"a":"', '"a":"\\"', '"a":"" ', ' "a":"b"   ', '"}', '" ', "\\", '"a" :"" ,'])
+def test_a_message_full_of_quotes_is_read_in_no_time(unit: str) -> None:
+    began = time.process_time()
+    body = read_body(b'{"m":"' + (unit * 40_000).encode()[:250_000], "application/json")
+    assert time.process_time() - began < CPU_S
+    assert not body.readable
+
+
+def test_what_a_broken_template_said_is_still_rescued() -> None:
+    raw = '{"name": "Groß", "nachricht": "Er sagte "nein", dann "ja"", "email": "a@b.example"}'
+    values = read_body(raw.encode(), "application/json").values
+    assert values == {"name": "Groß", "nachricht": 'Er sagte "nein", dann "ja"', "email": "a@b.example"}
