@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ class About:
     records: Sequence[str]
     last: Binding
     taken: frozenset[str]
+    hits: Callable[[str], tuple[Hit, ...]]  # who has a number; asked once for all of them
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,11 @@ class Journal:
         with self.store.alone(call.number) as keep:
             groups = grouped(self._around(key, call))
             bindings = self.store.bindings(name for group in groups for name in group.keys)
-            taken = {binding.record for binding in bindings.values()}
+            taken, hits = {binding.record for binding in bindings.values()}, functools.cache(self._hits)
             for group, records in claims(groups, bindings):
                 if group.call.over or (stuck and key in group.keys):
                     checkpoint()
-                    about = About(groups, records, bindings.get(group.keys[0], Binding()), frozenset(taken))
+                    about = About(groups, records, bindings.get(group.keys[0], Binding()), frozenset(taken), hits)
                     taken.add(self._write(group, about, keep))
 
     def _around(self, key: str, call: Call) -> list[Entry]:
@@ -81,7 +83,7 @@ class Journal:
     def _write(self, group: Group, about: About, keep: Callable[[], None]) -> str:
         """Bring one real call to EspoCRM with what follows from it; give its record."""
         records, last = about.records, about.last
-        known = self._known(group, last)
+        known = self._known(group, about)
         fields = call_fields(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, records[:1]], sort_keys=True))
         if records and digest == last.digest:
@@ -120,10 +122,12 @@ class Journal:
             self.espocrm.update(CALL_ENTITY, record, changed)
         return record, less
 
-    def _known(self, group: Group, last: Binding) -> Known:
-        call = group.call
-        number = told_number(call.number)
-        hits = tuple(self.directory.find(number)) if can_match(number) else ()
+    def _hits(self, text: str) -> tuple[Hit, ...]:
+        number = told_number(text)
+        return tuple(self.directory.find(number)) if can_match(number) else ()
+
+    def _known(self, group: Group, about: About) -> Known:
+        call, last, hits = group.call, about.last, about.hits(group.call.number)
         parent = only_one(hits) or self._named(call, hits)
         recording = call.recording_id or last.recording
         consent = max(call.consent, last.consent)

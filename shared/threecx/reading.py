@@ -15,7 +15,9 @@ CALL_TYPES = {
 
 
 def utc(value: datetime) -> datetime:
-    """Read a moment; one without a zone is UTC."""
+    """Read a moment; one without a zone is UTC. Raises ValueError for years in which nobody calls."""
+    if not 1970 <= value.year < 3000:
+        raise ValueError("no moment of a call")
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
