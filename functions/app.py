@@ -113,18 +113,20 @@ def load(folders: Iterable[Folder] = FOLDERS) -> list[tuple[Any, Mapping[str, st
     return [(importlib.import_module(folder.module), folder.prefixes) for folder in there]
 
 
-def introduce(modules: Iterable[tuple[Any, Mapping[str, str]]]) -> None:
-    """Let the console show plans, which only the calendar sync can make."""
+def introduce(modules: Iterable[tuple[Any, Mapping[str, str]]], parts: startup.Parts) -> None:
+    """Lend the console what it cannot know: which settings the process misses, and plans of the calendar sync."""
     by_name = {module.__name__: module for module, _ in modules}
     console, calendar = by_name.get("functions.ops.main"), by_name.get("functions.calendar_sync.main")
+    if console:
+        console.LENT.missing = parts.missing
     if console and calendar:
-        console.PLANS.source = calendar.plan_text
+        console.LENT.plan_text = calendar.plan_text
 
 
 def build() -> App:
     """Make the application of this process."""
     parts, modules = prepare(), load()
-    introduce(modules)
+    introduce(modules, parts)
     return App(modules, parts)
 
 

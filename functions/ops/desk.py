@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from functions.ops import words
 from functions.ops.access import Access, TooManyAttemptsError, Visitor
-from functions.ops.plans import Plans, lines_of
+from functions.ops.plans import Lent, lines_of, shows_deletions
 from functions.ops.reading import Console, read_employees, time_of
 from functions.ops.verdict import judge, nobody_reads, state_of
 from shared.errors import (
@@ -74,7 +74,7 @@ class Desk:
 
     access: Access
     console: Console
-    plans: Plans
+    lent: Lent
 
     def show(self, call: Call, visitor: Visitor) -> Response:
         """Show everything at a glance."""
@@ -85,7 +85,7 @@ class Desk:
     def show_plan(self, call: Call, visitor: Visitor) -> Response:
         """Show what a run of one employee would do, and let held deletions pass."""
         each = self._employee(call.params["kuerzel"])
-        text, trouble = self.plans.text_of(each.kuerzel)
+        text, trouble = self.lent.plan_of(each.kuerzel)
         lines = list(lines_of(text))
         return self._page("plan.html", visitor, each=each, text=text, lines=lines, trouble=trouble, now=self._now())
 
@@ -209,7 +209,12 @@ class Desk:
 
     def _page(self, name: str, visitor: Visitor, status: int = 200, **values: Any) -> Response:
         token = self.access.signer.form_token(visitor.ticket)
-        helpers = {"words": words, "state_of": state_of, "nobody_reads": nobody_reads}
+        helpers = {
+            "words": words,
+            "state_of": state_of,
+            "nobody_reads": nobody_reads,
+            "shows_deletions": shows_deletions,
+        }
         return PAGES.render(name, status, token=token, visitor=visitor, **helpers, **values)
 
 

@@ -12,7 +12,7 @@ from functions.ops.access import Access
 from functions.ops.attempts import Attempts
 from functions.ops.desk import Desk
 from functions.ops.letters import Letters
-from functions.ops.plans import Plans
+from functions.ops.plans import Lent
 from functions.ops.reading import Console
 from shared.events.bus import MODELS, Bus
 from shared.settings.common import CommonSettings
@@ -37,9 +37,9 @@ def links() -> PartyLinks:
 
 
 LETTERS = Letters(BUS.queue, links, BUS.cloud_letters)
-PLANS = Plans()
+LENT = Lent(missing=PARTS.missing)
 ACCESS = Access(PARTS[CommonSettings], Attempts(BUS.state))
-DESK = Desk(ACCESS, Console(BUS, LETTERS, PARTS[CommonSettings]), PLANS)
+DESK = Desk(ACCESS, Console(BUS, LETTERS, PARTS[CommonSettings], LENT), LENT)
 
 
 class Redrive(BaseModel):

@@ -1,4 +1,4 @@
-"""The text of a plan: who can make it, and its lines as the page colours them."""
+"""What the composition root lends the console, and the text of a plan as the page shows it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ KINDS: Final = {"+": "add", "~": "change", "-": "remove", "!": "held", "=": "qui
 
 
 @dataclass
-class Plans:
-    """Only the calendar sync can make plans; the composition root says who does, alone nobody does."""
+class Lent:
+    """What only the whole process knows: the calendar sync, which can plan, and every part's settings."""
 
-    source: Callable[[str], str] | None = None
+    plan_text: Callable[[str], str] | None = None
+    missing: Callable[[], list[str]] = list
 
-    def text_of(self, kuerzel: str) -> tuple[str, str]:
+    def plan_of(self, kuerzel: str) -> tuple[str, str]:
         """Plan now and give the text; where that does not work, an empty one and why."""
-        if self.source is None:
+        if self.plan_text is None:
             return "", "Diese Funktion läuft allein und kann selbst nicht planen."
         try:
-            return self.source(kuerzel), ""
+            return self.plan_text(kuerzel), ""
         except IntegrationError as error:
             return "", reason(error.slug) or f"{error.title} [{error.slug}]"
 
@@ -35,3 +36,16 @@ def lines_of(text: str) -> Iterator[tuple[str, str]]:
         if not line.startswith("    "):
             kind = KINDS.get(line.strip()[:1], "title" if kind == "title" else "note")
         yield kind, line
+
+
+def shows_deletions(text: str, mark: str) -> bool:
+    """Tell whether a plan lists what the hold of this hash would delete; of a list too short to believe it cannot."""
+    listed = False
+    for kind, line in lines_of(text):
+        if kind == "held":
+            listed = False
+        elif kind == "remove" and line.startswith("  "):
+            listed = True
+        elif line.endswith(f" {mark}"):
+            return listed
+    return False

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from functions.ops import words
+from functions.ops.plans import Lent
 from functions.ops.snapshot import Bucket, Employee, Hold, Queue, Snapshot, Store
 from functions.ops.traces import last_calls, last_leads
 from functions.ops.upstreams import read_upstreams
@@ -34,6 +35,7 @@ class Console:
     bus: Bus
     letters: Letters
     settings: CommonSettings
+    lent: Lent
 
     def snapshot(self) -> Snapshot:
         """Read everything; raises an error of Redis when it cannot be asked."""
@@ -43,6 +45,7 @@ class Console:
         return Snapshot(
             now=time_of(state),
             production=self.settings.production,
+            missing=self.lent.missing(),
             employees=read_employees(state),
             queues=self._queues(),
             letters=letters,

@@ -123,6 +123,7 @@ class Snapshot:
 
     now: datetime
     production: bool = False
+    missing: Sequence[str] = ()
     employees: Sequence[Employee] = ()
     queues: Sequence[Queue] = ()
     letters: Sequence[Mapping[str, Any]] = ()

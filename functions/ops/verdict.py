@@ -36,7 +36,15 @@ class Verdict:
 
 def judge(seen: Snapshot) -> Verdict:
     """Say whether everything is in step."""
-    parts = (_redis(seen), _workers(seen), _employees(seen), _letters(seen), _queues(seen), _upstreams(seen))
+    parts = (
+        _redis(seen),
+        _workers(seen),
+        _employees(seen),
+        _letters(seen),
+        _queues(seen),
+        _settings(seen),
+        _upstreams(seen),
+    )
     found = [finding for part in parts for finding in part]
     found.sort(key=lambda finding: finding.level)  # alarm before warn, else as found
     alarms = sum(finding.level == "alarm" for finding in found)
@@ -123,6 +131,13 @@ def _upstreams(seen: Snapshot) -> Iterator[Finding]:
             level: Level = "alarm" if _is_outage(each) else "warn"
             text = f"{title}: {failure(each.failure)}, zuletzt {ago(each.failed, seen.now)}."
             yield Finding(level, text, "gegenstellen")
+
+
+def _settings(seen: Snapshot) -> Iterator[Finding]:
+    """Name what /ready misses, except where an upstream says it already."""
+    told = {name for each in seen.upstreams if each.used for name in each.missing}
+    if missing := [name for name in seen.missing if name not in told]:
+        yield Finding("alarm", f"Nicht bereit, es fehlen Einstellungen ({', '.join(missing)}).", "gegenstellen")
 
 
 def _is_outage(each: Upstream) -> bool:

@@ -142,6 +142,20 @@ def test_a_held_plan_is_looked_at_released_and_gone(house, inside):
     assert house.row()["deleted"] == 4
 
 
+def test_an_empty_list_of_advoware_is_held_with_a_warning(house, inside):
+    house.advoware.board.add(Fault("truncate", query="SB", path="appointments", keep=0, times=None))
+    try:
+        house.cron()
+        inside.open(f"{house.url}/ops/plans/SB")
+    finally:
+        house.advoware.board.clear()
+    assert "Advowares Liste war leer oder kaum halb so lang wie erwartet" in text(inside)
+    check(inside, "short")
+    house.cron()
+    inside.open(f"{house.url}/ops")
+    assert "Ja, alles ist im Takt." in text(inside)
+
+
 def test_a_dead_letter_goes_back_to_work_and_is_gone(house, inside):
     house.give_up(PARTY, "party-unknown")
     house.give_up(PARTY[::-1], "upstream-rejected")

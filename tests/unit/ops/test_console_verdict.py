@@ -68,6 +68,7 @@ CASES = [
     ),
     ({"upstreams": [Upstream("google", failed=ago(minutes=2), failure="401")]}, "alarm", "Anmeldung abgelehnt"),
     ({"upstreams": [Upstream("espocrm", missing=["ESPOCRM_API_KEY"])]}, "alarm", "EspoCRM: es fehlen Einstellungen"),
+    ({"missing": ["LEAD_ENCRYPTION_KEY"]}, "alarm", "Nicht bereit, es fehlen Einstellungen (LEAD_ENCRYPTION_KEY)."),
     ({"store": Store(problems=["appendonly is no"])}, "warn", "Redis kann Bestätigtes verlieren: appendonly is no"),
     ({"store": Store(problems=["appendonly is no"]), "production": True}, "alarm", "appendonly is no"),
     ({"store": Store(written=False)}, "alarm", "nicht auf die Platte"),
@@ -96,6 +97,11 @@ QUIET = [
 @pytest.mark.parametrize("change", QUIET)
 def test_what_mends_itself_or_is_meant_is_not_told(change):
     assert told(**change) == []
+
+
+def test_a_missing_setting_is_told_once():
+    upstream = Upstream("espocrm", missing=["ESPOCRM_API_KEY"])
+    assert len(told(missing=["ESPOCRM_API_KEY"], upstreams=[upstream])) == 1
 
 
 def test_alarms_stand_before_hints():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.ops import words
-from functions.ops.plans import Plans, lines_of
+from functions.ops.plans import Lent, lines_of, shows_deletions
 from shared.errors import UpstreamTimeoutError
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -52,6 +52,17 @@ def test_a_plan_that_cannot_be_made_says_why():
     def fails(_kuerzel: str) -> str:
         raise UpstreamTimeoutError("advoware")
 
-    assert Plans(fails).text_of("SB") == ("", words.REASONS["upstream-timeout"])
-    assert Plans().text_of("SB")[0] == ""
-    assert Plans(lambda kuerzel: f"plan of {kuerzel}").text_of("SB") == ("plan of SB", "")
+    assert Lent(fails).plan_of("SB") == ("", words.REASONS["upstream-timeout"])
+    assert Lent().plan_of("SB")[0] == ""
+    assert Lent(lambda kuerzel: f"plan of {kuerzel}").plan_of("SB") == ("plan of SB", "")
+
+
+def test_whether_a_hold_s_deletions_are_listed_is_seen_in_its_own_block():
+    text = """SB (in full): 1 deleted
+- google   1  x (gone in Advoware)
+! 9 deletions in google are held: Advoware's list is empty or below half of the 9 linked
+  let them pass once: bitbylaw sync SB --release aa
+! 1 deletions in advoware are held: more than the guard lets pass of 9 linked
+  - advoware 2  y (deleted in Google)
+  let them pass once: bitbylaw sync SB --release bb"""
+    assert [shows_deletions(text, mark) for mark in ("aa", "bb", "cc")] == [False, True, False]
