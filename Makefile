@@ -6,7 +6,7 @@ DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test lint bench model nightly lock clean
+.PHONY: demo test lint bench model fuzz nightly lock clean
 
 demo: $(BASE)  ## a firm of ten brought in step on this machine; ONCE=1 ends after the tables, QUOTA=real keeps Google's rate
 	$(BIN)/python -m sandbox.demo
@@ -22,6 +22,11 @@ bench: $(DEV)  ## ratios against references measured in the same run
 
 model: $(DEV)  ## 40,000 random runs of the calendar sync with crashes and faults
 	$(BIN)/python -m tests.model
+
+fuzz: $(DEV)  ## whatever reads outsiders' bytes, with coverage, SECONDS each (60); installs the fuzzer; finds lie in .fuzz
+	$(INSTALL) "atheris>=3,<4"
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
+	FUZZ=long $(BIN)/python -m pytest tests/property -k machine --timeout 1200
 
 nightly: $(DEV)  ## what takes longer or needs root: the image, built and started, units under systemd, then the model
 	bash deploy/nightly.sh

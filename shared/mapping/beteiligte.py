@@ -135,6 +135,9 @@ def folded_street(street: str) -> str:
     return folded(street).replace("strasse", "str").replace(" ", "")
 
 
+_SHORTEST_LINE = len("+49") + 6
+
+
 def is_same_party(ours: Party, theirs: Party) -> bool:
     """Say whether both are surely the same: equal names, and one more thing that namesakes do not share."""
     same_name = folded(ours.name) == folded(theirs.name) and folded(ours.first_name or "") == folded(
@@ -143,10 +146,16 @@ def is_same_party(ours: Party, theirs: Party) -> bool:
     return bool(folded(ours.name)) and same_name and _shares_more(ours, theirs)
 
 
+def _lines(party: Party) -> set[str]:
+    """List the numbers that belong to one line: an area code or a filler such as 000 says nothing about anybody."""
+    numbers = (e164(number) for number in party.phones)
+    return {number for number in numbers if number and len(number) >= _SHORTEST_LINE}
+
+
 def _shares_more(ours: Party, theirs: Party) -> bool:
     if {mail.casefold() for mail in ours.emails} & {mail.casefold() for mail in theirs.emails}:
         return True
-    if {e164(number) for number in ours.phones} & {e164(number) for number in theirs.phones} - {None}:
+    if _lines(ours) & _lines(theirs):
         return True
     if ours.birth_date and ours.birth_date == theirs.birth_date:
         return True

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from functions.leads.reading import read_body
+from shared.domain.party import Party
+from shared.mapping.beteiligte import is_same_party
 
 CPU_S = 1.5  # each of these took many seconds of a thread, or would have with a few more bytes; now milliseconds
 
@@ -23,3 +25,9 @@ def test_what_a_broken_template_said_is_still_rescued() -> None:
     raw = '{"name": "Groß", "nachricht": "Er sagte "nein", dann "ja"", "email": "a@b.example"}'
     values = read_body(raw.encode(), "application/json").values
     assert values == {"name": "Groß", "nachricht": 'Er sagte "nein", dann "ja"', "email": "a@b.example"}
+
+
+@pytest.mark.parametrize(("number", "same"), [("000", False), ("0511", False), ("01", False), ("0511 123456", True)])
+def test_namesakes_with_the_same_filler_for_a_number_are_two_parties(number: str, same: bool) -> None:
+    ours, theirs = (Party(name="Müller", first_name="Anna", phone=number) for _ in range(2))
+    assert is_same_party(ours, theirs) is same
