@@ -46,12 +46,13 @@ class Item:
 
         Of several values typed in Google any may win, because one of them may have reached Advoware just before a
         crash and then counts as Advoware's. What was typed in Google may be lost when the appointment was moved to
-        somebody else or its event was deleted. Times that clash are settled as a whole.
+        somebody else or its event was deleted. An appointment that was deleted in Advoware before anything linked it
+        may be made again from its event, without what was typed in Advoware. Times that clash are settled as a whole.
         """
         a, g = self.typed_a.get(name, []), self.typed_g.get(name, [])
         values = {*a[-1:], *(g if len(g) > 1 else g[-1:])}
         clash = name in TIMES and TIMES & self.typed_a.keys() and TIMES & self.typed_g.keys()
-        if not values or clash or (g and not a and (self.moved or self.gone_g or self.doubtful)):
+        if not values or clash or self.doubtful or (g and not a and (self.moved or self.gone_g)):
             values |= {self.base[name], *a}
         return values
 
