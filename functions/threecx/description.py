@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.threecx.call import Call, Entry, Group
@@ -38,7 +38,6 @@ _CONSENT = {
     Consent.WITHDRAWN: "widerrufen",
 }
 _FORMAT = "%Y-%m-%d %H:%M:%S"
-_EVENTS_LIVE = timedelta(days=13)  # after a fortnight the store has forgotten what was said
 _APART = str.maketrans(",\n", "  ")
 Lines = dict[str, list[str]]
 
@@ -88,12 +87,10 @@ def added(stored: str, ours: str) -> str:
     return _joined(stored, found)
 
 
-def knows_more(stored: Mapping[str, Any], told: Iterable[Call], last: datetime) -> bool:
+def knows_more(stored: Mapping[str, Any], told: Iterable[Call]) -> bool:
     """Tell whether a record was written by somebody who knew of statements that are forgotten now."""
     known = {source for call in told for source in sources(call)}
-    begin = read_stamp(stored.get("dateStart"))
-    old = begin is not None and last - begin > _EVENTS_LIVE
-    return old or not _told(_lines(str(stored.get("description") or ""))) <= known
+    return not _told(_lines(str(stored.get("description") or ""))) <= known
 
 
 def remembered(stored: Mapping[str, Any]) -> list[Entry]:
@@ -104,9 +101,11 @@ def remembered(stored: Mapping[str, Any]) -> list[Entry]:
         return []
     direction = "inbound" if stored.get("direction") == "Inbound" else "outbound"
     number, queue = _number(lines[NUMBER_LINE][0]), "".join(lines.get(QUEUE_LINE, []))
-    told = [each.partition(" ")[::2] for each in sorted(_told(lines))]
+    told = [[*each.split(" ", 2), "", ""] for each in sorted(_told(lines))]
     events = {
-        Event(_SAID[word], start, direction, number, agent, queue, start=start) for word, agent in told if word in _SAID
+        Event(_SAID[word], start, direction, number, agent, queue, start=start)
+        for word, _, agent, *_ in told
+        if word in _SAID
     }
     has_id = keys[0].startswith("c-")
     first = frozenset(event for event in events if not has_id or event.said not in _WITHOUT_ID)
@@ -143,9 +142,12 @@ def number_of(call: Call) -> str:
 
 
 def sources(call: Call) -> frozenset[str]:
-    """Say who told what about a call."""
-    told = [(event.said, agent) for event in call.events for agent in {event.agent, event.moved_to or event.agent}]
-    return frozenset(f"{_WORDS[said]} {agent.translate(_APART)}".strip() for said, agent in told)
+    """Say who told what about a call, and of which moment."""
+    told = [(event, agent) for event in call.events for agent in {event.agent, event.moved_to or event.agent}]
+    return frozenset(
+        f"{_WORDS[event.said]} {event.at.astimezone(UTC):%H:%M:%S} {agent.translate(_APART)}".strip()
+        for event, agent in told
+    )
 
 
 def stamp(moment: datetime) -> str:

@@ -37,7 +37,6 @@ class About:
     groups: Sequence[Group]
     records: Sequence[str]
     last: Binding
-    taken: frozenset[str]
     hits: Callable[[str], tuple[Hit, ...]]  # who has a number; asked once for all of them
 
 
@@ -68,28 +67,28 @@ class Journal:
         with self.store.alone(call.number) as keep:
             groups = grouped(self._around(key, call))
             bindings = self.store.bindings(name for group in groups for name in group.keys)
-            taken, hits = {binding.record for binding in bindings.values()}, functools.cache(self._hits)
+            hits = functools.cache(self._hits)
             for group, records in claims(groups, bindings):
                 if group.call.over or (stuck and key in group.keys):
                     checkpoint()
-                    about = About(groups, records, bindings.get(group.keys[0], Binding()), frozenset(taken), hits)
-                    taken.add(self._write(group, about, keep))
+                    about = About(groups, records, bindings.get(group.keys[0], Binding()), hits)
+                    self._write(group, about, keep)
 
     def _around(self, key: str, call: Call) -> list[Entry]:
         found = self.store.many([key, *self.store.near(call.number, call.start)])
         entries = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
         return [entry for entry in entries if entry.call.number == call.number or entry.key == key]
 
-    def _write(self, group: Group, about: About, keep: Callable[[], None]) -> str:
-        """Bring one real call to EspoCRM with what follows from it; give its record."""
+    def _write(self, group: Group, about: About, keep: Callable[[], None]) -> None:
+        """Bring one real call to EspoCRM with what follows from it."""
         records, last = about.records, about.last
         known = self._known(group, about)
         fields = call_fields(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, records[:1]], sort_keys=True))
         if records and digest == last.digest:
             self.store.close(group.keys)
-            return records[0]
-        there = records[0] if records else Memory(self.espocrm).find(group, about.taken)
+            return
+        there = records[0] if records else Memory(self.espocrm).find(group)
         keep()
         record, less = self._put(there, fields, group, about)
         binding = Binding(record, "", last.erased, max(group.call.consent, last.consent), known.recording_id)
@@ -106,7 +105,6 @@ class Journal:
         self.store.bind(group.keys, replace(binding, digest=digest, erased=erased))
         self.store.close(group.keys)
         log.info("call_journalled", created=int(not there), updated=int(bool(there)), direction=group.call.direction)
-        return record
 
     def _put(self, record: str, fields: dict[str, Any], group: Group, about: About) -> tuple[str, bool]:
         """Bring a record up to date, or make it; tell whether it was written when more was known."""
@@ -117,7 +115,7 @@ class Journal:
         stored = self.espocrm.read(CALL_ENTITY, record)
         if stored is None:
             return GONE, False
-        less = about.last.consent > group.call.consent or is_less(stored, about.groups, group.call)
+        less = about.last.consent > group.call.consent or is_less(stored, about.groups)
         if changed := changes(fields, stored, less=less):
             self.espocrm.update(CALL_ENTITY, record, changed)
         return record, less

@@ -20,16 +20,16 @@ class Memory:
 
     espocrm: EspoCrmClient
 
-    def find(self, group: Group, taken: frozenset[str]) -> str:
-        """Find the record of a call among those that belong to no other; empty for none."""
-        return self._named(group) or self._near(group, taken)
+    def find(self, group: Group) -> str:
+        """Find the record of a call; empty for none."""
+        return self._named(group) or self._near(group)
 
     def _named(self, group: Group) -> str:
         where = [{"type": "or", "value": [_contains(ID_LINE + key) for key in group.keys]}]
         rows = self.espocrm.find("Call", where, select=("name",), limit=2, orderBy="createdAt", order="asc")
         return str(rows[0]["id"]) if rows else ""
 
-    def _near(self, group: Group, taken: frozenset[str]) -> str:
+    def _near(self, group: Group) -> str:
         call, edge = group.call, CLOSE + timedelta(seconds=1)
         where = [
             {"type": "greaterThanOrEquals", "attribute": "dateStart", "value": stamp(call.start - edge)},
@@ -38,7 +38,7 @@ class Memory:
             _contains(NUMBER_LINE + number_of(call)),
         ]
         rows = self.espocrm.find("Call", where, select=_SELECT, limit=MOST, orderBy="createdAt", order="asc")
-        return same_call(group, [row for row in rows if str(row["id"]) not in taken])
+        return same_call(group, rows)
 
 
 def same_call(group: Group, rows: list[Record]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from functions.threecx.call import Call, Group
+from functions.threecx.call import Group
 from functions.threecx.description import Facts, added, knows_more, merged, stamp, without_match, written
 from functions.threecx.matching import Hit
 
@@ -75,9 +75,9 @@ def changes(wanted: dict[str, Any], stored: dict[str, Any], *, less: bool = Fals
     return {name: value for name, value in fields.items() if stored.get(name) != value}
 
 
-def is_less(stored: dict[str, Any], around: Iterable[Group], call: Call) -> bool:
+def is_less(stored: dict[str, Any], around: Iterable[Group]) -> bool:
     """Tell whether what is known now is less than what a record was written from."""
-    return knows_more(stored, (group.call for group in around), call.last)
+    return knows_more(stored, (group.call for group in around))
 
 
 def _name(parent: Hit | None, number: str, *, inbound: bool) -> str:
