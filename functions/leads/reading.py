@@ -136,7 +136,7 @@ def _multipart(raw: bytes, content_type: str) -> Body:
     except Exception:  # noqa: BLE001 - whatever the parser says, a person looks at it
         return _unreadable(raw)
     remarks = ("datei_verworfen",) if any(each.filename for each in files.values()) else ()
-    return Body(nested(list(form.items(multi=True))), remarks=remarks)
+    return Body(nested([(key or "", value) for key, value in form.items(multi=True)]), remarks=remarks)
 
 
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:

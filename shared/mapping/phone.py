@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 HOME = "DE"
+_WORDS = re.compile(r"\d.*?(?!ext|durchwahl)\b[^\W\d_]{3,}", re.IGNORECASE)  # the library would dial letters
 _GERMAN_MOBILE = re.compile("1[567]")
 
 
@@ -46,6 +47,8 @@ def _parsed(text: str | None) -> Any:
     if not text or not text.strip() or len(text) > 60:
         return None
     spelled = text.strip().replace("(0)", "")
+    if _WORDS.search(spelled):
+        return None
     try:
         number = phonenumbers.parse(spelled, HOME)
     except phonenumbers.NumberParseException:

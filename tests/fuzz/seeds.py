@@ -61,6 +61,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"112",
         "\uff0b\uff14\uff19511123456".encode(),
         b"a.b+c@example.org",
+        b"an49 (1034-566onymous",
     ],
     "forms": [
         b"application/json\0" + _LEAD,
@@ -70,6 +71,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"text/plain\0a[b][c][]=1&a[b]=2&a=3&[]=4&=5&%FF=%80",
         b'application/json\0{"data":{"form":{"plugin":"cf7"},"fields":{"email":{"title":"E","value":"a@b.example"}}}}',
         b"application/json\0\xff\xfe{\0}\0",
+        b"multipart/form-data; boundary=x\0" + _PARTS.replace(b"name=", b"n="),
     ],
-    "calls": [_EVENT, _REPORT],
+    "calls": [_EVENT, _REPORT, _REPORT.replace(b"00495111234567", b"012540911345672")],
 }

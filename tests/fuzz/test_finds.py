@@ -9,6 +9,7 @@ import pytest
 from functions.leads.reading import read_body
 from shared.domain.party import Party
 from shared.mapping.beteiligte import is_same_party
+from shared.mapping.phone import e164
 
 CPU_S = 1.5  # each of these took many seconds of a thread, or would have with a few more bytes; now milliseconds
 
@@ -31,3 +32,22 @@ def test_what_a_broken_template_said_is_still_rescued() -> None:
 def test_namesakes_with_the_same_filler_for_a_number_are_two_parties(number: str, same: bool) -> None:
     ours, theirs = (Party(name="Müller", first_name="Anna", phone=number) for _ in range(2))
     assert is_same_party(ours, theirs) is same
+
+
+def test_a_part_without_a_name_is_a_field_without_a_name() -> None:
+    part = b'--x\r\nContent-Disposition: form-data; n="email"\r\n\r\na@b.example\r\n--x--\r\n'
+    assert read_body(part, "multipart/form-data; boundary=x").values == {"0": "a@b.example"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0511 nur abends", None),
+        ("0511 123456 privat", None),
+        ("Tel. 0511 123456", "+49511123456"),
+        ("0511 123456 ext. 12", "+49511123456"),
+        ("0511/123456", "+49511123456"),
+    ],
+)
+def test_words_behind_a_number_are_not_dialled(text: str, number: str | None) -> None:
+    assert e164(text) == number
