@@ -22,7 +22,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "ihre_e_mail_adresse mailadresse",
     "telefon": "telefon phone tel telefonnummer mobil handy mobile phone_number rufnummer telephone ihre_telefonnummer "
     "handynummer mobilnummer telefon_mobil",
-    "strasse": "strasse street anschrift",
+    "strasse": "strasse street anschrift adresse address strasse_und_hausnummer strasse_hausnummer",
     "hausnummer": "hausnummer hausnr house_number",
     "plz": "plz postleitzahl zip postal_code postcode zip_code",
     "ort": "ort stadt city wohnort",

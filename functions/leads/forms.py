@@ -27,7 +27,6 @@ from functions.leads.values import (
     salutation,
     split_address,
     split_name,
-    split_street,
 )
 from shared.domain import lead as nouns
 from shared.domain.lead import CONTACT, LANDLORD, NEWSLETTER, TENANT, Lead
@@ -144,10 +143,15 @@ class _Reader:
         )
 
     def _address(self) -> nouns.Address:
-        street, number = self._street("strasse", "hausnummer")
+        whole = self._line("strasse", 300) or ""
+        street, number, plz, town = split_address(whole)
         country = iso_country(self._line("land") or "") or ""
         return nouns.Address(
-            street, number, self._plz("plz"), self._line("ort"), country if len(country) == 2 else None
+            street[:120] or None,
+            self._line("hausnummer") or (number[:12] if number else None),
+            self._plz("plz") or (plz if plz and _PLZ.fullmatch(plz) else None),
+            self._line("ort") or town,
+            country if len(country) == 2 else None,
         )
 
     def _property(self) -> nouns.Property:
@@ -169,10 +173,6 @@ class _Reader:
         if given is not None:
             day = as_date(given)
             self._found.others["geburtsdatum"] = day.isoformat() if day else line(given)[:100]
-
-    def _street(self, name: str, number: str) -> tuple[str | None, str | None]:
-        street, given = self._line(name), self._line(number)
-        return (street, given) if given or not street else split_street(street)
 
     def _plz(self, name: str) -> str | None:
         text = line(self._found.get(name))

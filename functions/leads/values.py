@@ -11,6 +11,10 @@ TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _TRUE = frozenset({"on", "1", "true", "ja", "yes", "accepted", "y", "j", "wahr", "checked"})
 _FALSE = frozenset({"off", "0", "false", "nein", "no", "n", "falsch"})
+_AGREEING = frozenset(
+    "ich wir ja hiermit einverstanden akzeptiere akzeptiert zugestimmt gelesen i we yes agree".split()
+)
+_DENYING = re.compile(r"nein|nicht|no|not|kein\w*|ohne")
 _PARTICLES = frozenset({"von", "van", "de", "zu", "vom", "zum", "der", "den", "ten", "di", "da", "la", "le", "auf"})
 _TITLE = re.compile(r"^((?:(?:Prof|Dr|Dipl|Mag)\.?(?:-?[A-Z][a-z]+\.?)?\s+)+)(?=\S)")
 _SALUTATIONS: Final = {
@@ -64,7 +68,10 @@ def as_bool(value: Any) -> bool | None:
 def agreed(value: Any) -> bool:
     """Read the box of a consent: some plugins send its wording when it was ticked."""
     read = as_bool(value)
-    return read if read is not None else bool(re.match(r"(ich|hiermit|i)\b", line(value).lower()))
+    if read is not None:
+        return read
+    words = re.findall(r"\w+", line(value).lower())
+    return bool(_AGREEING & set(words)) and not any(_DENYING.fullmatch(word) for word in words[:4])
 
 
 def as_number(value: Any) -> float | None:

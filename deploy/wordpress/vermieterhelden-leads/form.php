@@ -3,6 +3,7 @@
 
 defined('ABSPATH') || exit;
 
+const VH_LEADS_PRIVACY = 'Ich habe die Datenschutzhinweise zur Kenntnis genommen';
 const VH_LEADS_THANKS = 'Vielen Dank für Ihre Anfrage.';
 const VH_LEADS_FIELDS = array(
     'anrede' => 'Anrede',
@@ -43,8 +44,8 @@ add_shortcode('vh_anfrage', function ($given) {
         $html .= '<p><label>' . esc_html($label) . '<br>' . $input . '</label></p>';
     }
     $html .= '<p><label><input type="checkbox" name="rueckruf" value="1"> Bitte rufen Sie mich zurück</label></p>';
-    $html .= '<p><label><input type="checkbox" name="datenschutz" value="1" required> Ich habe die Datenschutzhinweise '
-        . 'zur Kenntnis genommen</label></p>';
+    $html .= '<p><label><input type="checkbox" name="datenschutz" value="1" required> '
+        . esc_html(VH_LEADS_PRIVACY) . '</label></p>';
     $html .= '<p style="position:absolute;left:-9999px" aria-hidden="true"><input name="hp_field" tabindex="-1" '
         . 'autocomplete="off"></p>';
     $html .= '<input type="hidden" name="vh_token" value="' . esc_attr(vh_leads_render_token(time())) . '">';
@@ -80,6 +81,8 @@ function vh_leads_take_form(WP_REST_Request $request)
     if (empty($data['email']) && empty($data['telefon'])) {
         return new WP_Error('kontakt_fehlt', 'Bitte E-Mail oder Telefonnummer angeben.', array('status' => 422));
     }
+    $data['einwilligungen'] = array(vh_leads_consent('datenschutz', VH_LEADS_PRIVACY, !empty($data['datenschutz'])));
+    unset($data['datenschutz']);
     $data['ausfuellzeit_s'] = null === $age ? 0 : $age;
     $data['ip'] = isset($_SERVER['REMOTE_ADDR']) ? sanitize_text_field(wp_unslash($_SERVER['REMOTE_ADDR'])) : '';
     if (!vh_leads_store($data)) {

@@ -170,6 +170,21 @@ add_action('vh_leads_cron', function () {
     ));
 });
 
+/** What a box of consent said, word for word, and whether it was ticked; its name tells the purpose. */
+function vh_leads_consent($name, $text, $given)
+{
+    $purpose = 'datenschutzhinweis';
+    foreach (array('newsletter' => 'newsletter', 'werbung' => 'werbung_telefon', 'weitergabe' => 'weitergabe_kanzlei') as $word => $known) {
+        $purpose = false !== stripos($name, $word) ? $known : $purpose;
+    }
+    return array(
+        'zweck' => $purpose,
+        'erteilt' => (bool) $given,
+        'text' => trim(preg_replace('/\s+/u', ' ', wp_strip_all_tags($text))),
+        'zeitpunkt' => gmdate('Y-m-d\TH:i:s\Z'),
+    );
+}
+
 /** Contact Form 7: whether its mail went out or not. */
 add_action('wpcf7_submit', function ($form, $result) {
     $sent = in_array($result['status'] ?? '', array('mail_sent', 'mail_failed'), true);
@@ -180,9 +195,15 @@ add_action('wpcf7_submit', function ($form, $result) {
     $fields = array_map(function ($value) {
         return is_array($value) && 1 === count($value) ? reset($value) : $value;
     }, $submission->get_posted_data());
+    $consents = array();
+    foreach ($form->scan_form_tags(array('basetype' => 'acceptance')) as $tag) {
+        $consents[] = vh_leads_consent($tag->name, (string) $tag->content, !empty($fields[$tag->name]));
+        unset($fields[$tag->name]);
+    }
     vh_leads_store(array(
         'form' => array('plugin' => 'cf7', 'id' => $form->id(), 'title' => $form->title()),
         'fields' => $fields,
+        'einwilligungen' => $consents,
         'page_url' => $submission->get_meta('url'),
         'ip' => $submission->get_meta('remote_ip'),
         'user_agent' => $submission->get_meta('user_agent'),

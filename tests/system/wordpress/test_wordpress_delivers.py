@@ -122,18 +122,36 @@ def test_a_form_waits_while_the_service_is_down_and_is_delivered_once_it_is_back
     )
     assert lead["description"].endswith('Nachricht:\nEr sagt "nein"\nund zahlt 500 € nicht. 😀')
     assert "Quelle: bridge" in lead["description"]
+    assert "Einwilligungen: datenschutzhinweis ja (20" in lead["description"]
     assert len(world.leads()) == 1
 
 
 def test_contact_form_7_is_heard_though_its_mail_failed(world):
     world.start()
-    world.rows(
-        "cf7", json.dumps({"your-name": "Karl Klein", "your-email": "karl@example.org", "your-message": "Hilfe"})
-    )
+    entered = {"your-name": "Karl Klein", "your-email": "karl@example.org", "your-message": "Hilfe"}
+    row = world.rows("cf7", json.dumps(entered | {"newsletter-box": ["1"]}))[-1]
+    (said,) = json.loads(row["body"])["data"]["einwilligungen"]
+    assert (said["zweck"], said["erteilt"], said["text"]) == ("newsletter", True, "Ja, ich möchte den Newsletter")
     world.site.cron()
     assert world.rows()[-1]["state"] == "zugestellt"
     lead = world.wait_for("Klein")
     assert "Quelle: cf7, Kontakt" in lead["description"]
+    assert "Einwilligungen: newsletter ja (20" in lead["description"]
+
+
+def test_elementor_s_forms_are_read_by_their_labels(world):
+    world.start()
+    fields = {
+        "name": {"title": "Ihr Name", "value": "Eva Elemente", "raw_value": "Eva Elemente"},
+        "field_ab12": {"title": "E-Mail", "value": "eva@example.org", "raw_value": "eva@example.org"},
+        "message": {"title": "", "value": "Bitte um Rückruf"},
+    }
+    world.rows("elementor", json.dumps(fields))
+    world.site.cron()
+    lead = world.wait_for("Elemente")
+    assert (lead["firstName"], lead["emailAddress"]) == ("Eva", "eva@example.org")
+    assert lead["description"].endswith("Nachricht:\nBitte um Rückruf")
+    assert "Quelle: elementor, Rückruf" in lead["description"]
 
 
 def test_what_is_refused_waits_for_a_person_who_is_told_no_more_than_its_number(world):

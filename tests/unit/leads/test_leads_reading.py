@@ -107,6 +107,33 @@ def test_what_only_looks_like_several_is_broken(given):
     assert read({"email": given, "telefon": "0511 1234567"}).lead.person.email is None
 
 
+@pytest.mark.parametrize(
+    ("wording", "given"),
+    [
+        ("Ich habe die Hinweise gelesen und weiß, dass Daten nicht weitergegeben werden", True),
+        ("Ja, ich möchte den Newsletter", True),
+        ("Die Datenschutzhinweise habe ich gelesen", True),
+        ("Einverstanden", True),
+        ("Nein, danke", False),
+        ("Ich möchte keinen Newsletter", False),
+        ("Ich bin nicht einverstanden", False),
+        ("bitte wählen", False),
+        ("checked", True),
+        ("0", False),
+    ],
+)
+def test_a_box_that_sends_its_wording_was_ticked(wording, given):
+    lead = read({"typ": "newsletter", "email": "a@example.org", "newsletter": wording}).lead
+    assert lead.consented("newsletter") is given
+
+
+def test_an_address_in_one_field_is_taken_apart():
+    home = read({"Adresse": "Lange Str. 1a, 30159 Hannover", "email": "a@example.org"}).lead.adresse
+    assert (home.strasse, home.hausnummer, home.plz, home.ort) == ("Lange Str.", "1a", "30159", "Hannover")
+    given = read({"strasse": "Allee 2", "plz": "30161", "ort": "Hannover", "email": "a@example.org"}).lead.adresse
+    assert (given.strasse, given.hausnummer, given.plz, given.ort) == ("Allee", "2", "30161", "Hannover")
+
+
 def test_a_broken_template_gives_its_fields_back():
     body = read_body(b'{"email":"a@example.org","nachricht":"Er sagt "ja", oder\nnein","themen":"x"}', "text/plain")
     assert body.values["nachricht"] == 'Er sagt "ja", oder\nnein'
