@@ -89,7 +89,6 @@ say "health of app and worker" ok
 [ "$(podman exec bbl-app id -u)" = 10001 ] || fail "runs as root"
 podman exec bbl-app sh -c 'echo x >/app/x' 2>/dev/null && fail "the file system is writable"
 say "user, file system" "10001, read-only"
-pss() { for pid in $(podman top "$1" hpid | tail -n +2); do awk '/^Pss:/ {print $2}' "/proc/$pid/smaps_rollup" 2>/dev/null || true; done | paste -sd+ | bc 2>/dev/null || true; }
 idle=$(for pid in $(podman top bbl-app hpid | tail -n +2); do awk '/^Pss:/ {print $2}' "/proc/$pid/smaps_rollup"; done | awk '{sum += $1} END {print int(sum / 1024)}')
 say "all-in-one idle" "$idle MiB (below 140)"
 [ "$idle" -lt 140 ] || fail "the application is too large"
@@ -142,6 +141,10 @@ say "FUNCTION_TARGET=advoware_proxy" ok
 refused=$(podman run --rm --name bbl-unsafe --no-healthcheck -e ENVIRONMENT=production bitbylaw:nightly app 2>&1) && fail "an unsafe start was not refused"
 case $refused in *"start refused: GATEWAY_SECRET is missing"*LEAD_ENCRYPTION_KEY*) ;; *) fail "refused otherwise: $refused" ;; esac
 say "unsafe start refused" ok
+
+# --- from one version to the next and back, under load ---
+podman rm -f -t 2 bbl-app bbl-worker bbl-redis >/dev/null
+deploy/nightly/upgrade.sh "$BASE"
 
 # --- the units under systemd as PID 1 ---
 deploy/systemd/boot-test.sh "$BASE"

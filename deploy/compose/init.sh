@@ -38,6 +38,7 @@ if [ "$(id -u)" = 0 ]; then # the users inside the images
     chown 999:999 secrets/redis-users.acl
     chown 65534:65534 secrets/metrics-token
     chown 472:472 secrets/grafana-password
+    chown 1000:1000 secrets/tls
 fi
 if [ -n "${API_HOST:-}" ]; then
     export APP_TARGET="${APP_TARGET:-app:8080}"

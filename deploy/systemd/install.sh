@@ -26,6 +26,7 @@ for part in functions shared deploy/image deploy/systemd; do
 done
 /opt/bitbylaw/.venv/bin/python -m compileall -q /opt/bitbylaw/functions /opt/bitbylaw/shared
 cp -r deploy/systemd/*.service deploy/systemd/*.timer deploy/systemd/*.service.d /etc/systemd/system/
+ln -sf /opt/bitbylaw/deploy/systemd/bitbylaw /usr/local/bin/bitbylaw
 systemctl daemon-reload
 systemctl enable --now $(cd deploy/systemd && ls -- *.timer) >/dev/null
 systemctl enable bitbylaw-app.service bitbylaw-worker.service >/dev/null
