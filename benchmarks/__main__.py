@@ -1,7 +1,73 @@
-"""`make bench`: every benchmark, one after the other; ratios against references measured in the same run."""
+"""`make bench`: every benchmark, one after the other; ratios against references measured in the same run.
 
-from benchmarks import cold_start, leads, lookup, proxy, webhooks
+`--only NAME` runs some of them, `--write` also writes `benchmarks/RESULTS.md` with a plot of the starts.
+"""
 
-for each in (cold_start, webhooks, leads, lookup, proxy):
-    each.main()
-    print()
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import calendar_sync, cold_start, leads, lookup, proxy, webhooks
+from benchmarks.table import Bar, Line, load, show
+
+HERE = Path(__file__).parent
+NOTE = """Written by `python -m benchmarks --write`. Everything is a ratio against a reference that was measured in the
+same run, in alternating rounds; how far the reference's own rounds lie apart is the noise of the machine.
+"""
+
+
+def starts(bars: list[Bar]) -> Iterable[Line]:
+    """Measure the starts, and keep their bars for the plot."""
+    rows, found = cold_start.report()
+    bars += found
+    return rows
+
+
+def svg(bars: Iterable[Bar]) -> str:
+    """Draw bars with the mark that each must not pass."""
+    all_bars, scale, parts = list(bars), 110, []
+    for number, bar in enumerate(all_bars):
+        y = 24 * number + 6
+        parts.append(f'<text x="200" y="{y + 13}" text-anchor="end">{bar.name}</text>')
+        parts.append(f'<rect x="208" y="{y}" width="{bar.value * scale:.0f}" height="16" fill="#4a78b5"/>')
+        parts.append(f'<text x="{214 + bar.value * scale:.0f}" y="{y + 13}">{bar.value:.2f}</text>')
+        if bar.limit is not None:
+            x = 208 + bar.limit * scale
+            parts.append(f'<line x1="{x:.0f}" x2="{x:.0f}" y1="{y - 3}" y2="{y + 19}" stroke="#b00" stroke-width="2"/>')
+    size = f'width="640" height="{24 * len(all_bars) + 10}"'
+    style = 'font-family="sans-serif" font-size="12"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n' + "\n".join(parts) + "\n</svg>\n"
+
+
+def main() -> None:
+    """Measure, print, and write if asked to."""
+    bars: list[Bar] = []
+    parts: dict[str, tuple[str, Callable[[], Iterable[Line]]]] = {
+        "starts": ("Cold start and memory of every target", lambda: starts(bars)),
+        "webhooks": ("Webhook", webhooks.report),
+        "leads": ("Receiver of leads", leads.report),
+        "lookup": ("Lookup while a phone rings", lookup.report),
+        "proxy": ("Proxy", proxy.report),
+        "calendar": ("Calendar sync", calendar_sync.report),
+    }
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--only", nargs="*", choices=parts, default=list(parts))
+    options.add_argument("--write", action="store_true")
+    chosen = options.parse_args()
+    pages = []
+    for title, measure in (parts[name] for name in chosen.only):
+        pages.append(show(title, measure()))
+        print(pages[-1], flush=True)
+    if chosen.write:
+        head = f"# Benchmarks\n\n{NOTE}\n{datetime.now(UTC):%Y-%m-%d}, {load()}.\n"
+        plot = "![Cold starts as multiples of hello world; the red mark is the limit](starts.svg)\n" if bars else ""
+        HERE.joinpath("RESULTS.md").write_text("\n".join([head, *pages, plot]))
+        if bars:
+            HERE.joinpath("starts.svg").write_text(svg(bars))
+
+
+if __name__ == "__main__":
+    main()

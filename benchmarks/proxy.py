@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import proxy_rig as rig  # noqa: E402
 from redis_server import free_port, running  # noqa: E402
 
+from benchmarks.table import Row, load  # noqa: E402
 from sandbox.advoware import Advoware  # noqa: E402
 from shared.advoware.auth import fetch_token  # noqa: E402
 from shared.http import HttpClient  # noqa: E402
@@ -110,14 +111,8 @@ def table(samples: list[Sample]) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=100.0, help="proxied calls per second")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--path", default="employees")
-    parser.add_argument("--kind", choices=("app", "framework"), default="app")
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> list[Sample]:
+    """Serve the double and the proxy, and call both."""
     with double() as url, running() as state, tempfile.TemporaryDirectory() as directory:
         env = rig.settings(Advoware(), state.url, url=url, THREADS="16")
         with rig.running(options.kind, env, Path(directory)) as server:
@@ -125,7 +120,34 @@ def main() -> None:
             direct = Caller(url, f"/{options.path}", {"Authorization": f"Bearer {token}"})
             proxied = Caller(server.url, f"/advoware/{options.path}", {})
             sample(direct, proxied, options.rate, 1)
-            samples = sample(direct, proxied, options.rate, options.seconds)
+            return sample(direct, proxied, options.rate, options.seconds)
+
+
+def report() -> list[Row]:
+    """Say what the proxy adds at a steady rate."""
+    samples = measure(arguments().parse_args([]))
+    direct, proxied = [pair[0] for pair in samples], [pair[1] for pair in samples]
+    rows = [Row("direct calls (the reference)", f"median {statistics.median(direct):.2f} ms, 100/s; {load()}")]
+    for name, share in (("median", 0.5), ("p99", 0.99)):
+        added, aim = percentile(proxied, share) - percentile(direct, share), AIMS_MS[name]
+        rows.append(Row(f"added by the proxy, {name}", f"{added:.2f} ms", f"≤ {aim:.0f} ms", added <= aim))
+    return rows
+
+
+def arguments() -> argparse.ArgumentParser:
+    """List what may be chosen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=100.0, help="proxied calls per second")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--path", default="employees")
+    parser.add_argument("--kind", choices=("app", "framework"), default="app")
+    return parser
+
+
+def main() -> None:
+    """Measure and print."""
+    options = arguments().parse_args()
+    samples = measure(options)
     print(f"{len(samples)} calls each at {options.rate:.0f}/s, GET /{options.path}, {options.kind}")
     print("\n".join(table(samples)))
 
