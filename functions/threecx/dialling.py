@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import ForbiddenError
 from shared.office_hours import OfficeHours
-from shared.threecx.number import EMERGENCY, Number
+from shared.threecx.number import EMERGENCY, Number, is_ordinary
 
 COUNTRIES = ("49", "43", "41")
 PER_LEAD, PER_NUMBER = 1, 3
@@ -111,7 +111,7 @@ def is_emergency(text: str) -> bool:
 
 
 def check_number(number: Number) -> None:
-    """Refuse numbers that nobody may dial through us, in either mode."""
+    """Refuse numbers that nobody may dial through us, in either mode: all but fixed and mobile lines."""
     digits = number.value.removeprefix("+")
     country = next((code for code in COUNTRIES if digits.startswith(code)), "")
     if not country:
@@ -119,7 +119,7 @@ def check_number(number: Number) -> None:
     national = digits.removeprefix(country)
     if national in EMERGENCY or (country == "49" and national.startswith("116") and len(national) == 6):
         raise EmergencyError
-    if national.startswith(_PREMIUM if country == "49" else _PREMIUM_ABROAD[country]):
+    if national.startswith(_PREMIUM if country == "49" else _PREMIUM_ABROAD[country]) or not is_ordinary(number.value):
         raise PremiumError
 
 

@@ -127,6 +127,15 @@ def _first_valid(readings: list[str]) -> Number:
     return UNREADABLE
 
 
+def is_ordinary(value: str) -> bool:
+    """Tell whether an E.164 number is a fixed or a mobile line by the numbering plan (facts: leads, phone traps)."""
+    import phonenumbers
+
+    parsed, kinds = _parsed(value), phonenumbers.PhoneNumberType
+    ordinary = (kinds.FIXED_LINE, kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
+    return parsed is not None and phonenumbers.number_type(parsed) in ordinary
+
+
 def _parsed(reading: str) -> Any:
     import phonenumbers
 
