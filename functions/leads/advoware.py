@@ -63,8 +63,8 @@ class Firm:
         for bet_nr in self._parties_born(query) if query.birthday and query.first_name else ():
             hits += conflict.as_opponent_hits(self._matters(betNr=str(bet_nr)))
             asked += 1
-        if query.street:
-            hits += conflict.object_hits(query, self._matters(objekt=query.street))
+        for term in conflict.street_terms(query.street) if query.street else ():
+            hits += conflict.object_hits(query, self._matters(objekt=term))
             asked += 1
         return hits, asked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from shared.mapping.beteiligte import folded, folded_street
 Row = Mapping[str, Any]
 FREE, HIT, OPEN = "frei", "treffer", "offen"
 _FORMS: Final = frozenset("gmbh ag kg ohg ug gbr mbh co e v eg se dr prof herr frau firma und".split())
+_STREET: Final = re.compile(r"(str)(?:a(?:ß|ss)e\b|\.|\b).*", re.IGNORECASE | re.DOTALL)
 _CODES: Final = {
     **dict.fromkeys("aeijouy", "0"),
     "b": "1",
@@ -54,6 +56,11 @@ def surname(name: str) -> str:
 def spellings(name: str) -> list[str]:
     """Write a name as given and, where it differs, without umlauts."""
     return list(dict.fromkeys([name, folded(name)] if folded(name) != name.casefold() else [name]))
+
+
+def street_terms(street: str) -> list[str]:
+    """Write a street as given and cut behind `Str`, with which every spelling of it begins."""
+    return list(dict.fromkeys([street, _STREET.sub(r"\1", street)]))
 
 
 def is_named(name: str, text: str) -> bool:
