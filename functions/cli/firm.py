@@ -55,9 +55,8 @@ class Firm:
     def letters(self) -> Letters:
         """Give the dead letters of all queues."""
         from functions.ops.letters import Letters
-        from shared.espocrm.links import PartyLinks
 
-        return Letters(self.bus.queue, lambda: PartyLinks(self.bus.client(1)), self.bus.cloud_letters)
+        return Letters(self.bus.queue, self.bus.choices, self.bus.cloud_letters)
 
     @functools.cached_property
     def espocrm(self) -> EspoCrmClient:

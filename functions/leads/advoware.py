@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,18 @@ from shared.advoware.parties import Parties
 from shared.domain.lead import Lead
 from shared.domain.party import Party
 from shared.errors import IntegrationError, UpstreamMalformedError
-from shared.events.task import SetAsideError
+from shared.espocrm.links import PartyLinks
+from shared.events.task import PostponeError, SetAsideError
 from shared.http import json_of, raise_for
 from shared.log import get_log
-from shared.mapping.beteiligte import Names, from_beteiligte, from_entity, is_same_party, new_beteiligte
+from shared.mapping.beteiligte import Names, from_entity, new_beteiligte
+from shared.mapping.party_search import matches, name_digest, search_terms
+from shared.settings.advoware import AdvowareSettings
+from shared.state.choices import Choices
 
 log = get_log(__name__)
 MANY = 20
+NAME_HELD_S, NAME_BUSY_S = 60.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,10 @@ class Finding:
 class Firm:
     """The firm's matters and parties; None of it is asked for a tenant."""
 
-    def __init__(self, client: AdvowareClient, parties_path: str, matters_path: str) -> None:
-        self._client, self._matters_path = client, matters_path
-        self.parties = Parties(client, parties_path)
+    def __init__(self, client: AdvowareClient, settings: AdvowareSettings, links: PartyLinks) -> None:
+        self._client, self._matters_path = client, settings.matters_path
+        self.parties = Parties(client, settings.parties_path)
+        self._links, self._name_key = links, settings.content_key
 
     def check(self, query: Query, lead_id: str) -> Finding:
         """Look for the sender, the other side and the object."""
@@ -83,25 +90,42 @@ class Firm:
             raise UpstreamMalformedError(ME, f"{ME} answered no list of matters")
         return rows
 
-    def known(self, record: Mapping[str, Any]) -> str | None:
-        """Find the party of a Lead by the linking rule; several are a person's choice."""
-        party = _party(record)
-        same = sorted({row["betNr"] for row in self._candidates(party) if is_same_party(party, from_beteiligte(row))})
+    @contextmanager
+    def naming(self, record: Mapping[str, Any], lead_id: str) -> Iterator[None]:
+        """Let nobody else look for and enter a party of this name meanwhile, the party sync included."""
+        name = name_digest(party_of(record), self._name_key)
+        if not self._links.take_name(name, lead_id, NAME_HELD_S):
+            raise PostponeError(NAME_BUSY_S)
+        try:
+            yield
+        finally:
+            self._links.free_name(name, lead_id)
+
+    def known(self, record: Mapping[str, Any], lead_id: str, choices: Choices) -> str | None:
+        """Find the party of a Lead: the one that a person chose, else by the linking rule; several are offered."""
+        chosen = choices.chosen(lead_id)
+        if chosen is not None:
+            return self._chosen(chosen, lead_id, choices)
+        party = party_of(record)
+        same = matches(party, (row for term in search_terms(party) for row in self.parties.find(**term)))
         if len(same) > 1:
+            choices.offer(lead_id, same)
             raise SetAsideError("party-ambiguous")
         return str(same[0]) if same else None
 
+    def _chosen(self, bet_nr: int, lead_id: str, choices: Choices) -> str:
+        if self.parties.read(bet_nr) is None:
+            choices.forget(lead_id)
+            raise SetAsideError("advoware-party-missing")
+        return str(bet_nr)
+
     def enter(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Enter the party of a Lead."""
-        return {"id": self.parties.create(new_beteiligte(_party(record)))["betNr"]}
-
-    def _candidates(self, party: Party) -> list[dict[str, Any]]:
-        terms = [{"search": party.name}, *({"email": each} for each in party.emails)]
-        terms += [{"telefon": each} for each in party.phones]
-        return [row for term in terms for row in self.parties.find(**term)]
+        return {"id": self.parties.create(new_beteiligte(party_of(record)))["betNr"]}
 
 
-def _party(record: Mapping[str, Any]) -> Party:
+def party_of(record: Mapping[str, Any]) -> Party:
+    """Read a Lead as the party that it would be."""
     company = {"lastName": record.get("accountName")} if not record.get("lastName") else {}
     birthday = _iso(head_of(record.get("description")).get("Geburtsdatum"))
     born = {"geburtsdatum": birthday} if birthday else {}

@@ -137,13 +137,14 @@ class Deps:
             return None
         from functions.leads.advoware import Firm
         from shared.advoware.client import AdvowareClient
+        from shared.espocrm.links import PartyLinks
         from shared.http import HttpClient
         from shared.state.token import TokenCache, TokenKeys
 
         advoware = self.settings.advoware
         http = HttpClient("advoware", min(advoware.timeout_s, ADVOWARE_AT_MOST_S), answered=self.bus.evidence.note)
         client = AdvowareClient(advoware, http, TokenCache(self.bus.client(1), TokenKeys.advoware()))
-        return Firm(client, advoware.parties_path, advoware.matters_path)
+        return Firm(client, advoware, PartyLinks(self.bus.client(1)))
 
     @functools.cached_property
     def mailer(self) -> Mailer | None:

@@ -67,6 +67,7 @@ class Erasure:
             sign_ups += bool(record.note("optin")) and store.drop_sign_up(record.note("optin"))
             store.note(lead_id, ("payload", "confirmed"), state="geloescht")
             store.set_open(lead_id, None)
+            store.choices.forget(lead_id)
         store.forget_who(digests)
         return {"vorgaenge": ids, "inhalte": bodies, "anmeldungen": sign_ups}
 

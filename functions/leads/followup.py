@@ -75,7 +75,7 @@ class FollowUp:
             journey.store.set_open(journey.lead_id, None)
             return
         self._check_again(journey, record)
-        if journey.note("released") == "kanzlei" and not journey.note("party"):
+        if journey.note("released") == "kanzlei" and not journey.note("brought"):
             self._bring(journey, record)
 
     def _check_again(self, journey: Journey, record: Record) -> None:
@@ -108,12 +108,18 @@ class FollowUp:
     def _bring(self, journey: Journey, record: Record) -> None:
         """Bring a released landlord's lead to Advoware: linked where the party is known, entered where it is not."""
         if head_of(record.get("description")).get("Typ") != LANDLORD or self.firm is None or not self.write_enabled:
-            journey.write(party="keine")
+            journey.write(party="keine", brought=1)
             return
-        firm = self.firm
-        bet_nr = journey.ensure("party", lambda: firm.known(record), lambda: firm.enter(record))
+        bet_nr = journey.note("party") or self._party(journey, record, self.firm)
         self._set_lines(journey, Freigabe="ja", Advoware=f"betNr {bet_nr}")
+        journey.store.choices.forget(journey.lead_id)
+        journey.write(brought=1)
         log.info("lead_in_advoware", lead_id=journey.lead_id)
+
+    def _party(self, journey: Journey, record: Record, firm: Firm) -> str:
+        lead_id, choices = journey.lead_id, journey.store.choices
+        with firm.naming(record, lead_id):
+            return journey.ensure("party", lambda: firm.known(record, lead_id, choices), lambda: firm.enter(record))
 
     def _reply(self, journey: Journey, submission: Submission, verdict: Verdict) -> None:
         """Answer at most once an address and day, and only to who is surely no machine."""

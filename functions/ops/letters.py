@@ -12,8 +12,8 @@ from shared.errors import ConflictError, FieldProblem, InvalidRequestError, NotF
 from shared.events import topics
 
 if TYPE_CHECKING:
-    from shared.espocrm.links import PartyLinks
     from shared.events.cloud_letters import CloudLetters
+    from shared.state.choices import Choices
     from shared.state.queue import DeadLetter, WorkQueue
 
 MOST_PER_QUEUE = 500
@@ -59,7 +59,7 @@ class Letters:
     """Lists, shows and redrives dead letters."""
 
     queue_of: Callable[[str], WorkQueue]
-    links: Callable[[], PartyLinks]
+    choices_of: Callable[[str], Choices]
     cloud: Callable[[], CloudLetters | None] = lambda: None
 
     def all(self) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ class Letters:
         if _is_of_cloud(name):
             return self._show_of_cloud(name)
         found = self._find(name)
-        candidates = self._candidates_of(found)
+        candidates = self._choices(found).candidates(found.letter.item)
         return found.row() | ({"candidates": candidates} if candidates else {})
 
     def redrive(self, name: str, chosen: int | None = None) -> dict[str, Any]:
@@ -112,16 +112,17 @@ class Letters:
             _gone()
         return {"id": name, "topic": name.partition(":")[0], "redriven": True}
 
-    def _candidates_of(self, found: Letter) -> list[int]:
-        is_party = found.queue.spec.name == topics.PARTIES_QUEUE
-        return self.links().candidates(found.letter.item) if is_party else []
+    def _choices(self, found: Letter) -> Choices:
+        return self.choices_of(found.queue.spec.name)
 
     def _choose(self, found: Letter, number: int) -> None:
-        candidates = self._candidates_of(found)
+        """Take a person's choice; of a record that is a party itself also one that nobody offered."""
+        choices, item = self._choices(found), found.letter.item
+        candidates = choices.candidates(item)
         is_party = found.queue.spec.name == topics.PARTIES_QUEUE
-        if not is_party or (candidates and number not in candidates):
+        if number not in candidates and (candidates or not is_party):
             raise _no_candidate()
-        self.links().choose(found.letter.item, number)
+        choices.choose(item, number)
 
     def _letters(self) -> Iterator[Letter]:
         found = [

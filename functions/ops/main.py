@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import functions_framework
 from pydantic import BaseModel, ConfigDict, PositiveInt
@@ -21,22 +21,12 @@ from shared.web.call import Call
 from shared.web.entry import Entry, Handler, Route
 from shared.web.framework import install
 
-if TYPE_CHECKING:
-    from shared.espocrm.links import PartyLinks
-
 FORM_BYTES = 16 * 1024
 PARTS = start(*MODELS)
 BUS = Bus("ops")
 
 
-def links() -> PartyLinks:
-    """Give what is known about parties that may be meant."""
-    from shared.espocrm.links import PartyLinks
-
-    return PartyLinks(BUS.client(1))
-
-
-LETTERS = Letters(BUS.queue, links, BUS.cloud_letters)
+LETTERS = Letters(BUS.queue, BUS.choices, BUS.cloud_letters)
 LENT = Lent(missing=PARTS.missing)
 ACCESS = Access(PARTS[CommonSettings], Attempts(BUS.state))
 DESK = Desk(ACCESS, Console(BUS, LETTERS, PARTS[CommonSettings], LENT), LENT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -38,11 +36,6 @@ class Settings:
     advoware: AdvowareSettings
     fields: FieldSettings
 
-    def key(self) -> bytes:
-        """Derive the key of content hashes from a secret we have anyway."""
-        secret = self.advoware.api_key.get_secret_value() if self.advoware.api_key else ""
-        return hmac.digest(secret.encode(), b"bitbylaw party content", hashlib.sha256)
-
 
 @dataclass(frozen=True)
 class Deps:
@@ -63,7 +56,7 @@ def make_deps(settings: Settings, bus: Bus, *, settle_s: float = SETTLE_S) -> De
     newcomers = Newcomers(
         parties,
         links,
-        settings.key(),
+        settings.advoware.content_key,
         settings.advoware.timeout_s,
         write_enabled=settings.advoware.write_enabled,
         settle_s=settle_s,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from functions.vmh_webhooks.decide import as_created, created_by_us, digest, matches, name_digest, search_terms
+from functions.vmh_webhooks.decide import as_created, created_by_us, digest
 from shared.advoware.errors import NoTokenError
 from shared.advoware.parties import Beteiligte, Parties
 from shared.domain.party import Party
@@ -22,6 +22,7 @@ from shared.espocrm.links import Intent, PartyLinks
 from shared.events.task import PostponeError, SetAsideError, Task
 from shared.log import get_log
 from shared.mapping.beteiligte import new_beteiligte
+from shared.mapping.party_search import matches, name_digest, search_terms
 
 log = get_log(__name__)
 NOT_SENT = (UpstreamRejectedError, UpstreamAuthenticationError, NoTokenError, NotConfiguredError)

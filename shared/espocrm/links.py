@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from shared.state import keys
+from shared.state.choices import Choices
+
 if TYPE_CHECKING:
     import redis
 
 LINKS: Final = "vmh:beteiligte:links"  # HASH id -> betNr, fields filled by us, version seen; for ever
 INTENTS: Final = "vmh:beteiligte:intents"  # HASH id -> a POST under way or of unknown outcome; until known
-CANDIDATES: Final = "vmh:beteiligte:candidates"  # HASH id -> betNr a person may choose from; until the record is done
-CHOSEN: Final = "vmh:beteiligte:chosen"  # HASH id -> betNr a person has chosen; as above
 WATERMARK: Final = "vmh:beteiligte:watermark"  # STRING EspoCRM's time up to which all records were seen; for ever
 _NAMING: Final = "vmh:beteiligte:naming:"  # STRING, keyed hash of a name -> id; while a party of that name is created
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -39,11 +40,11 @@ class Intent:
     over_at_ms: int
 
 
-class PartyLinks:
+class PartyLinks(Choices):
     """The links in DB 1; it holds numbers and hashes, no personal data."""
 
     def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+        super().__init__(client, keys.BETEILIGTE)
 
     def now_ms(self) -> int:
         """Tell Redis's time."""
@@ -83,7 +84,7 @@ class PartyLinks:
         """Note what has arrived, and forget what a person was asked."""
         pipe = self._client.pipeline(transaction=True)
         pipe.hset(LINKS, record_id, _text(link))
-        for key in (INTENTS, CANDIDATES, CHOSEN):
+        for key in (INTENTS, self._candidates, self._chosen):
             pipe.hdel(key, record_id)
         pipe.execute()
 
@@ -104,24 +105,6 @@ class PartyLinks:
     def close_intent(self, record_id: str) -> None:
         """Forget a POST that was surely not processed."""
         self._client.hdel(INTENTS, record_id)
-
-    def offer(self, record_id: str, candidates: Iterable[int]) -> None:
-        """Put candidates before a person."""
-        self._client.hset(CANDIDATES, record_id, json.dumps(sorted(candidates)))
-
-    def candidates(self, record_id: str) -> list[int]:
-        """List the parties a person may choose from."""
-        value = cast(Any, self._client.hget(CANDIDATES, record_id))
-        return [int(each) for each in json.loads(value)] if value else []
-
-    def choose(self, record_id: str, bet_nr: int) -> None:
-        """Note which party a person has chosen; the record's next run links it."""
-        self._client.hset(CHOSEN, record_id, bet_nr)
-
-    def chosen(self, record_id: str) -> int | None:
-        """Tell which party a person has chosen."""
-        value = cast(Any, self._client.hget(CHOSEN, record_id))
-        return int(value) if value else None
 
     def take_name(self, name_hash: str, record_id: str, ttl_s: float) -> bool:
         """Reserve a name, so that two records of one person do not become two parties at the same moment."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.events.arguments import Arguments
     from shared.events.cloud_letters import CloudLetters
     from shared.events.outbox import Send
+    from shared.state.choices import Choices
     from shared.state.queue import Evidence, WorkQueue
 
 MODELS: tuple[type[Settings], ...] = (CommonSettings, RedisSettings, QueueSettings, EventSettings)
@@ -72,6 +73,12 @@ class Bus:
                 replicas=self._redis.wait_replicas,
             )
         return self._queues[name]
+
+    def choices(self, queue: str) -> Choices:
+        """Give what persons may choose for the dead letters of one queue."""
+        from shared.state.choices import Choices
+
+        return Choices(self.client(_DB_OF[queue]), queue)
 
     @functools.cached_property
     def evidence(self) -> Evidence:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from shared.settings.base import Settings, env
 from shared.settings.kinds import (
     URL,
@@ -44,6 +47,12 @@ class AdvowareSettings(Settings):
     write_enabled: bool = env("ADVOWARE_WRITE_ENABLED", True, switch)
     discovery: bool = env("ADVOWARE_DISCOVERY", False, switch)
     delete_parties: bool = env("ADVOWARE_DELETE_PARTIES", False, switch)
+
+    @property
+    def content_key(self) -> bytes:
+        """Derive the key of hashes over parties from a secret we have anyway."""
+        secret = self.api_key.get_secret_value() if self.api_key else ""
+        return hmac.digest(secret.encode(), b"bitbylaw party content", hashlib.sha256)
 
 
 def _rules(value: str) -> tuple[str, ...]:

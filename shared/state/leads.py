@@ -14,6 +14,7 @@ import redis
 from shared.crypto import UnreadableError, Vault
 from shared.log import get_log
 from shared.state import keys
+from shared.state.choices import Choices
 from shared.state.queue_base import queue_script
 from shared.state.script import Argument, NotReplicatedError, Script
 
@@ -89,6 +90,7 @@ class LeadStore:
     ) -> None:
         self.client, self.vault = client, vault
         self._outbox, self._replicas, self._kept_s = outbox, replicas, kept_s
+        self.choices = Choices(client, keys.LEAD)
 
     def accept(self, arrival: Arrival, rate_per_minute: int = 0) -> Accepted:
         """Note key, payload and pending work in one step."""

@@ -6,7 +6,12 @@ import pytest
 from leads_world import FORM, lines_of
 
 from functions.leads.conflict import cologne, is_named
+from functions.ops.letters import Letters
 from sandbox.faults import Fault
+from shared.domain.party import Party
+from shared.errors import InvalidRequestError
+from shared.espocrm.links import PartyLinks
+from shared.mapping.party_search import name_digest
 
 CASE = FORM | {"mieter_name": "Max Meier", "objekt_adresse": "Lange Str. 1, 30159 Hannover"}
 
@@ -147,13 +152,102 @@ def test_a_party_that_is_there_already_is_linked(world):
     assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {number}"
 
 
-def test_two_parties_that_fit_are_a_person_s_choice(world):
-    for _ in range(2):
-        world.advoware.registry.create_party(vorname="Änne", name="Groß", email="anna@example.org")
+@pytest.fixture
+def ambiguous(world):
+    both = [
+        world.advoware.registry.create_party(vorname="Änne", name="Groß", email="anna@example.org") for _ in range(2)
+    ]
     lead_id = world.post(CASE).json["id"]
     world.work()
     world.main.deps().admin.release(lead_id)
     assert world.work() == ["dead"]
+    bus = world.main.BUS
+    letters = Letters(bus.queue, bus.choices)
+    (row,) = letters.all()
+    return letters, row["id"], both, lead_id
+
+
+def test_two_parties_that_fit_are_a_person_s_choice(world, ambiguous):
+    letters, letter, both, lead_id = ambiguous
+    assert letters.show(letter)["error"] == "party-ambiguous"
+    assert letters.show(letter)["candidates"] == both
+    with pytest.raises(InvalidRequestError):
+        letters.redrive(letter, max(both) + 1)
+    letters.redrive(letter, both[1])
+    assert world.work() == ["done"]
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {both[1]}"
+    assert len(world.advoware.registry.parties()) == 2
+    assert world.redis[0].exists("lead:candidates", "lead:chosen") == 0
+    assert world.record(lead_id)["party"] == str(both[1])
+
+
+def test_without_a_choice_the_letter_comes_back_with_its_candidates(world, ambiguous):
+    letters, letter, both, _ = ambiguous
+    letters.redrive(letter)
+    assert world.work() == ["dead"]
+    (row,) = letters.all()
+    assert letters.show(row["id"])["candidates"] == both
+
+
+def test_a_chosen_party_that_is_gone_is_said_and_asked_again(world, ambiguous):
+    letters, letter, both, _ = ambiguous
+    world.advoware.registry.delete_party(both[0])
+    letters.redrive(letter, both[0])
+    assert world.work() == ["dead"]
+    (row,) = letters.all()
+    assert row["error"] == "advoware-party-missing"
+    letters.redrive(row["id"])
+    assert world.work() == ["done"]
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {both[1]}"
+
+
+def test_of_a_letter_that_offers_nothing_nothing_can_be_chosen(world):
+    queue = world.runner().queue
+    queue.add("intake", ["a1"])
+    queue.set_aside(queue.claim("a1", "me"), "upstream-rejected")
+    letters = Letters(world.main.BUS.queue, world.main.BUS.choices)
+    (row,) = letters.all()
+    assert "candidates" not in letters.show(row["id"])
+    with pytest.raises(InvalidRequestError):
+        letters.redrive(row["id"], 815)
+
+
+def test_a_party_whose_number_espocrm_did_not_take_is_noted_there_later(world):
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    world.espocrm.board.add(Fault("status", method="PUT", path="Lead/", status=503, times=1))
+    assert world.work(1) == ["delayed"]
+    assert world.work() == ["done"]
+    assert len(world.advoware.registry.parties()) == 1
+    number = world.advoware.registry.parties()[0]["betNr"]
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {number}"
+
+
+def test_while_somebody_enters_a_party_of_that_name_a_lead_waits(world):
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    links, key = PartyLinks(world.redis[1]), world.main.SETTINGS.advoware.content_key
+    links.take_name(name_digest(Party("Groß", first_name="Änne"), key), "another", 60)
+    assert world.work(1) == ["postponed"]
+    assert world.advoware.registry.parties() == []
+    links.free_name(name_digest(Party("Groß", first_name="Änne"), key), "another")
+    assert world.work() == ["done"]
+    assert len(world.advoware.registry.parties()) == 1
+    assert world.redis[1].keys("vmh:beteiligte:naming:*") == []
+
+
+def test_a_party_of_another_spelling_is_looked_for_too(world):
+    number = world.advoware.registry.create_party(
+        vorname="Änne", name="Mueller", strasse="Weg 2", plz="30159", email="alt@example.org"
+    )
+    home = {"nachname": "Müller", "strasse": "Weg 2", "plz": "30159", "ort": "Hannover"}
+    lead_id = world.post(CASE | home).json["id"]
+    world.work()
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    assert lines_of(world.rows("Lead")[0]["description"])["Advoware"] == f"betNr {number}"
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from functions.vmh_webhooks.decide import as_number, created_by_us, digest, matches, name_digest, search_terms
+from functions.vmh_webhooks.decide import as_number, created_by_us, digest
 from shared.domain.party import Party
 from shared.espocrm.links import Intent
 from shared.mapping.beteiligte import from_beteiligte
+from shared.mapping.party_search import matches, name_digest, search_terms
 
 KARL = {"betNr": 7, "name": "Schulz", "vorname": "Karl", "aktiv": True}
 
