@@ -14,12 +14,14 @@ import redis
 from functions.threecx.directory import Directory
 from functions.threecx.matching import Hit, can_match, ranked
 from shared.log import get_log
+from shared.state.budget import within
 from shared.threecx.number import Number
 from shared.threecx.seal import Sealer
 
 log = get_log(__name__)
 T = TypeVar("T")
 DEADLINE_S, CACHE_S = 1.2, 60
+REDIS_S = 0.3  # who asks an upstream asks Redis too, and has 1.2 seconds for both
 OF_ADVOWARE = frozenset({"Advoware", "matters", "appointments", "lawyers"})
 _NOBODY = "threecx:nobody:"  # STRING, 60 s: nobody has this number (named by its mark)
 
@@ -68,6 +70,10 @@ class Lookup:
 
     def find(self, number: Number, *, cached: bool = True, within_s: float = DEADLINE_S) -> Found:
         """Ask everybody; that nobody knows a number is remembered for a minute if all have said so."""
+        with within(REDIS_S):
+            return self._found(number, cached, within_s)
+
+    def _found(self, number: Number, cached: bool, within_s: float) -> Found:
         ends = time.monotonic() + within_s
         if not can_match(number) or (cached and self._is_nobody(number)):
             return Found()

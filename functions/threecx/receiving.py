@@ -22,6 +22,7 @@ from shared.events.publisher import Publisher
 from shared.events.topics import THREECX_CALL
 from shared.log import get_log
 from shared.settings.threecx import ThreeCxSettings
+from shared.state.budget import within
 from shared.threecx.number import Kind, Number, told_number
 from shared.threecx.store import CallStore, call_key
 from shared.web.call import Call
@@ -30,6 +31,7 @@ from shared.webhook import is_secret, is_signed, secrets_of
 
 LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
 STRANGER = "unbekannt"
+REDIS_S = 1.5  # with the half second that the last question may take, two
 log = get_log(__name__)
 
 
@@ -132,8 +134,9 @@ class Receiver:
         return {"contacts": self._contacts(hits, number.value)}
 
     def _keep(self, key: str, event: Event, call_id: str = "") -> None:
-        self.store().add(key, event, call_id)
-        self.publisher().publish(THREECX_CALL, key)
+        with within(REDIS_S):
+            self.store().add(key, event, call_id)
+            self.publisher().publish(THREECX_CALL, key)
 
     def _found(self, number: Number) -> Found:
         try:

@@ -9,6 +9,7 @@ import redis
 from redis_server import free_port, running
 
 from shared.state import connection
+from shared.state.budget import within
 from shared.state.queue import PARTIES, WorkQueue
 
 
@@ -60,6 +61,38 @@ def test_a_server_that_never_answers_costs_at_most_two_seconds():
         with pytest.raises(redis.RedisError):
             queue.add("create", ["a"])
         assert time.monotonic() - started < 2
+
+
+def test_what_is_asked_after_the_time_of_a_request_is_used_up_fails_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = connection.connect(f"redis://127.0.0.1:{silent.getsockname()[1]}", 0, timeout_s=0.05)
+        with within(0.08):
+            assert connections_of(client, silent, asked=9) == 2
+        assert connections_of(client, silent, asked=4) == 4  # nobody waits for this one
+
+
+def test_time_that_passes_elsewhere_is_not_taken_from_redis(redis_server, monkeypatch):
+    client, now = connection.connect(redis_server.url, 0), [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with within(1.0):
+        for _ in range(3):
+            client.ping()
+            now[0] += 30.0
+
+
+def connections_of(client, server, *, asked: int) -> int:
+    """Ask so often, without an answer, and count how many connections that opened."""
+    server.setblocking(False)
+    for _ in range(asked):
+        with pytest.raises(redis.RedisError):
+            client.ping()
+    opened = 0
+    while True:
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return opened
+        opened += 1
 
 
 def test_a_server_out_of_memory_refuses_and_keeps_set_and_stream_equal():
