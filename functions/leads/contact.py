@@ -100,7 +100,7 @@ def read_phones(value: Any) -> list[str]:
     text = re.sub(r"^[^\d+(]+", "", text)
     first = re.split(r"[^\W\d_]", text, maxsplit=1)[0].rstrip(" (-/,.")
     single = _single(first)
-    return [single] if single else _several(text)
+    return list(dict.fromkeys([single, *_several(text[len(first) :])])) if single else _several(text)
 
 
 def _single(text: str) -> str | None:

@@ -33,6 +33,8 @@ from functions.leads.work import Work
 from shared.errors import UpstreamMalformedError
 from shared.espocrm.errors import ME
 
+MOST = 3  # numbers that are looked for
+
 
 @dataclass(frozen=True)
 class CrmSteps:
@@ -58,7 +60,7 @@ class CrmSteps:
         """Do all steps that are not done, read back what came of them, and drop what is personal."""
         facts = self.facts(journey.lead_id, submission, envelope.received_at, verdict)
         facts = replace(facts, assigned=self.who.of(journey, submission, verdict.urgency.level))
-        work = Work(journey, submission, verdict, facts, envelope.others)
+        work = Work(journey, submission, verdict, facts, envelope.others, envelope.given)
         way, target, before = self._way(work)
         match way:
             case "contact":
@@ -90,7 +92,7 @@ class CrmSteps:
         journey, before = work.journey, None
         if journey.note("way"):
             return journey.note("way"), journey.note("target"), None
-        found = self.crm.find_lead(work.lead_id, work.others, work.at)
+        found = self.crm.find_lead(work.lead_id, work.others, work.repeats_since)
         if found:
             way, target = "lead", str(found["id"])
             journey.write(lead=target)
@@ -103,23 +105,21 @@ class CrmSteps:
         return way, target, before
 
     def _contact(self, submission: Submission) -> duplicates.Record | None:
-        mail, phone = submission.lead.person.email, next(iter(submission.phones), None)
-        return duplicates.contact_of(
-            self.crm.persons("Contact", "emailAddress", mail), self.crm.persons("Contact", "phoneNumber", phone)
-        )
+        return duplicates.contact_of(*self._known("Contact", submission))
 
     def _earlier(self, submission: Submission) -> duplicates.Earlier:
-        mail, phone = submission.lead.person.email, next(iter(submission.phones), None)
-        return duplicates.earlier(
-            submission,
-            self.crm.persons("Lead", "emailAddress", mail),
-            self.crm.persons("Lead", "phoneNumber", phone),
-            self.clock(),
-        )
+        by_mail, by_phone = self._known("Lead", submission)
+        return duplicates.earlier(submission, by_mail, by_phone, self.clock())
+
+    def _known(self, entity: str, submission: Submission) -> tuple[list[Record], list[Record]]:
+        """List the records with the address, and those with one of the numbers."""
+        by_mail = self.crm.persons(entity, "emailAddress", submission.lead.person.email)
+        rows = [row for phone in submission.phones[:MOST] for row in self.crm.persons(entity, "phoneNumber", phone)]
+        return by_mail, list({row["id"]: row for row in rows}.values())
 
     def _lead(self, work: Work, before: duplicates.Earlier | None) -> str:
         def find() -> str | None:
-            found = self.crm.find_lead(work.lead_id, work.others, work.at)
+            found = self.crm.find_lead(work.lead_id, work.others, work.repeats_since)
             return found["id"] if found else None
 
         def create() -> Record:

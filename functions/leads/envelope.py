@@ -23,6 +23,7 @@ class Envelope:
     query_type: str | None
     received_at: datetime
     others: tuple[str, ...] = ()
+    given: bool = False  # its sender named it: `others` mean the same lead whatever their age
 
     def to_bytes(self) -> bytes:
         """Write it for the store."""
@@ -32,6 +33,7 @@ class Envelope:
             "query": self.query_type,
             "at": self.received_at.isoformat(),
             "others": self.others,
+            "given": self.given,
         }
         return json.dumps(document).encode()
 
@@ -40,7 +42,14 @@ class Envelope:
         """Read it back."""
         found = json.loads(stored)
         at = datetime.fromisoformat(found["at"])
-        return cls(base64.b64decode(found["raw"]), found["type"], found["query"], at, tuple(found["others"]))
+        return cls(
+            base64.b64decode(found["raw"]),
+            found["type"],
+            found["query"],
+            at,
+            tuple(found["others"]),
+            found.get("given", False),
+        )
 
 
 @dataclass(frozen=True)

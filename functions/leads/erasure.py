@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,8 @@ class Erasure:
         report: dict[str, Any] = {"redis": self._here(email, numbers), "advoware": NOT_ERASED, "fehler": []}
         for entity in ("Lead", "Contact"):
             try:
-                report[entity] = self._there(entity, email, numbers)
+                rows = self._rows(entity, email, numbers, report["redis"]["vorgaenge"])
+                report[entity] = [self._erase_record(entity, row) for row in rows]
             except IntegrationError as error:
                 report["fehler"].append({"ort": f"EspoCRM {entity}", "grund": error.slug})
         if email and any(each.get("newsletter") for each in report.get("Contact", ())):
@@ -71,11 +73,30 @@ class Erasure:
         store.forget_who(digests)
         return {"vorgaenge": ids, "inhalte": bodies, "anmeldungen": sign_ups}
 
-    def _there(self, entity: str, email: str | None, numbers: list[str]) -> list[dict[str, Any]]:
-        rows = {row["id"]: row for row in self.crm.persons(entity, "emailAddress", email)}
-        for number in numbers:
-            rows |= {row["id"]: row for row in self.crm.persons(entity, "phoneNumber", number)}
-        return [self._erase_record(entity, row) for row in rows.values()]
+    def _rows(self, entity: str, email: str | None, numbers: list[str], ids: list[str]) -> list[Record]:
+        """List the records with the address or number, and the Leads that only name it in their lines."""
+        found = self.crm.persons(entity, "emailAddress", email)
+        found += [row for number in numbers for row in self.crm.persons(entity, "phoneNumber", number)]
+        if entity == "Lead":
+            found += [row for lead_id in ids for row in self.crm.all_by_line(lead_id)]
+            found += [row for word in filter(None, (email, *numbers)) for row in self._naming(word)]
+        else:
+            found += [row for lead_id in ids if (row := self._contact_of(lead_id))]
+        return list({row["id"]: row for row in found}.values())
+
+    def _naming(self, word: str) -> list[Record]:
+        """List the Leads of ours that name a further address or number of their sender."""
+        labels = ("E-Mail wie angegeben", "Weitere Telefonnummern")
+        rows = self.crm.leads_that_mention(word)
+        heads = ((row, head_of(row.get("description"))) for row in rows)
+        return [
+            row for row, head in heads if PROCESS in head and _names(word, *(head.get(each, "") for each in labels))
+        ]
+
+    def _contact_of(self, lead_id: str) -> Record | None:
+        record = self.store().load(lead_id)
+        is_there = record is not None and record.note("way") == "contact"
+        return self.crm.read("Contact", record.note("target")) if record and is_there else None
 
     def _erase_record(self, entity: str, row: Record) -> dict[str, Any]:
         text = str(row.get("description") or "")
@@ -97,3 +118,8 @@ class Erasure:
             self.crm.erase(entity, record_id, PERSONAL)
         except UpstreamRejectedError:
             self.crm.delete(entity, record_id)
+
+
+def _names(word: str, *lines: str) -> bool:
+    wanted = folded_email(word)
+    return any(wanted == folded_email(each) for line in lines for each in re.split(r"[\s,;]+", line))

@@ -128,8 +128,8 @@ class FollowUp:
         if not mail or not wanted or verdict.spam.points or journey.note("replied"):
             return
         journey.write(replied=1)
-        digest = journey.store.vault.digest("mail", folded_email(mail).encode())
-        if journey.store.once(f"reply:{digest}", journey.lead_id, DAY_S) != journey.lead_id:
+        name, *older = [f"reply:{each}" for each in journey.store.vault.digests("mail", folded_email(mail).encode())]
+        if journey.store.once(name, journey.lead_id, DAY_S, older) != journey.lead_id:
             return
         text = reply_text(submission.lead.typ, verdict.urgency.level)
         try:

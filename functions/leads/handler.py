@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from functions.leads.checks import require_usable
-from functions.leads.contact import folded_email
 from functions.leads.envelope import Envelope, Reader
 from functions.leads.errors import FieldError, IdempotencyError, StoreError
-from functions.leads.identity import Identity, folded_text, identify
+from functions.leads.identity import Identity, folded_text, identify, who
 from functions.leads.proof import Proof
 from functions.leads.spam import Crowd, score
 from functions.leads.submission import Submission
@@ -60,7 +59,7 @@ class Receiver:
         refusal = _refusal(submission)
         if refusal is not None:
             self._refuse(refusal, identity, raw)
-        envelope = Envelope(raw, envelope.content_type, envelope.query_type, now, identity.others)
+        envelope = Envelope(raw, envelope.content_type, envelope.query_type, now, identity.others, identity.given)
         return self._keep(submission, identity, envelope, sender)
 
     def _keep(self, submission: Submission, identity: Identity, envelope: Envelope, sender: str) -> Response:
@@ -114,19 +113,17 @@ class Receiver:
     ) -> Arrival:
         from shared.state.leads import Arrival
 
-        vault, lead = self.vault(), submission.lead
-        mail, phone, visitor = lead.person.email, submission.phones[:1], lead.technik.ip
-        text = folded_text(lead.anliegen.beschreibung or "")
+        vault, visitor = self.vault(), submission.lead.technik.ip
+        text = folded_text(submission.lead.anliegen.beschreibung or "")
         return Arrival(
             identity.lead_id,
-            vault.digest("body", envelope.raw),
+            vault.digests("body", envelope.raw),
             envelope.to_bytes(),
             json.dumps(answer, ensure_ascii=False),
             identity.given,
             identity.others if identity.given else (),
-            identity.content,
-            vault.digest("mail", folded_email(mail).encode()) if mail else "",
-            vault.digest("phone", phone[0].encode()) if phone else "",
+            identity.contents,
+            who(vault, submission),
             vault.digest("visitor", visitor.encode()) if visitor and not visitor.startswith(("127.", "::1")) else "",
             vault.digest("text", text.encode()) if text else "",
             sender,

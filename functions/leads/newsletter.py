@@ -21,6 +21,7 @@ from functions.leads.paths import CONFIRM
 from functions.leads.submission import Submission
 from shared.clock import Clock, iso
 from shared.errors import NotConfiguredError
+from shared.events.task import SetAsideError
 from shared.log import get_log
 from shared.web.call import Call
 from shared.web.pages import Pages
@@ -69,7 +70,7 @@ class Newsletter:
     def keep(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
         """Keep a sign-up for a week."""
         store, lead = journey.store, submission.lead
-        digest = _digest(self._token(journey))
+        digest = _digest(self._tokens(journey)[0])
         consent = next((each for each in lead.einwilligungen if each.zweck == "newsletter"), None)
         document = {
             "email": lead.person.email,
@@ -94,14 +95,18 @@ class Newsletter:
         document = journey.store.opened(sealed, digest) if sealed else None
         if document is None:
             return
+        token = next((each for each in self._tokens(journey) if _digest(each) == digest), None)
+        if token is None:
+            raise SetAsideError("lead-undecipherable")
         journey.task.checkpoint()
-        link = f"{(self.base_url or '').rstrip('/')}{CONFIRM}?token={self._token(journey)}"
+        link = f"{(self.base_url or '').rstrip('/')}{CONFIRM}?token={token}"
         self.mailer.send(str(document["email"]), OPT_IN_SUBJECT, opt_in_text(link), automatic="auto-generated")
         journey.write(mailed=1)
         log.info("newsletter_invited", lead_id=journey.lead_id)
 
-    def _token(self, journey: Journey) -> str:
-        return journey.store.vault.digest("newsletter link", journey.lead_id.encode())
+    def _tokens(self, journey: Journey) -> list[str]:
+        """Derive the token by every key of ours: the one of a kept sign-up may be from before a rotation."""
+        return journey.store.vault.digests("newsletter link", journey.lead_id.encode())
 
     def show(self, call: Call) -> Response:
         """Show the button: mail scanners follow links, they press nothing."""

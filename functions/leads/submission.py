@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from functions.leads.contact import folded_email
 from shared.domain.lead import Lead
 
 
@@ -32,6 +34,12 @@ class Submission:
     markup: bool = False
     readable: bool = True
     text: str = field(default="", repr=False)
+
+    @property
+    def emails(self) -> list[str]:
+        """List the addresses that were given, folded; the one that is written to comes first."""
+        given = [self.lead.person.email or "", *re.split(r"[\s,;]+", self.given_email)]
+        return list(dict.fromkeys(folded_email(each) for each in given if "@" in each))
 
     @property
     def reachable(self) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.leads.contact import folded_email
 from functions.leads.crm_steps import CrmSteps
 from functions.leads.envelope import Envelope, Reader
 from functions.leads.followup import FollowUp
-from functions.leads.identity import folded_text
+from functions.leads.identity import what_is_said, who
 from functions.leads.intake import Verdict, decide
 from functions.leads.journey import Journey
 from functions.leads.newsletter import Newsletter
@@ -74,8 +73,8 @@ class Intake:
                 self._to_crm(journey, submission, envelope, verdict)
 
     def _to_crm(self, journey: Journey, submission: Submission, envelope: Envelope, verdict: Verdict) -> None:
-        keys = self._keys(submission)
-        if not journey.note("way") and self._is_repeat(journey, submission, keys):
+        keys = who(self.store().vault, submission)
+        if not journey.note("way") and self._is_repeat(journey, submission):
             journey.write(("payload",), state="gezaehlt")
             metrics.LEADS.labels("filed", "counted").inc()
             return
@@ -95,15 +94,10 @@ class Intake:
             self.newsletter.wish(journey, submission, envelope.received_at)
             journey.write(consents=1)
 
-    def _keys(self, submission: Submission) -> list[str]:
-        vault, mail = self.store().vault, submission.lead.person.email
-        keys = [vault.digest("mail", folded_email(mail).encode())] if mail else []
-        return keys + [vault.digest("phone", each.encode()) for each in submission.phones]
-
-    def _is_repeat(self, journey: Journey, submission: Submission, keys: Sequence[str]) -> bool:
-        """Tell whether the same person sent the same text within the hour: counted, nothing more."""
-        text = folded_text(submission.lead.anliegen.beschreibung or "")
-        if not text or not keys:
+    def _is_repeat(self, journey: Journey, submission: Submission) -> bool:
+        """Tell whether the same person said the same within the hour: counted, nothing more."""
+        said = what_is_said(submission)
+        if not said:
             return False
-        name = self.store().vault.digest("repeat", f"{keys[0]}|{submission.lead.typ}|{text}".encode())
-        return self.store().once(f"text:{name}", journey.lead_id, SAME_TEXT_S) != journey.lead_id
+        name, *older = [f"text:{each}" for each in self.store().vault.digests("repeat", said)]
+        return self.store().once(name, journey.lead_id, SAME_TEXT_S, older) != journey.lead_id

@@ -22,6 +22,7 @@ class Work:
     verdict: Verdict
     facts: Facts
     others: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def lead_id(self) -> str:
@@ -32,6 +33,11 @@ class Work:
     def at(self) -> datetime:
         """Tell when it came."""
         return self.facts.received_at
+
+    @property
+    def repeats_since(self) -> datetime | None:
+        """Tell since when something under one of the other ids is this very lead; None for ever."""
+        return None if self.given else self.at
 
     @property
     def assigned(self) -> Mapping[str, Any]:

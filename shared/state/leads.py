@@ -42,14 +42,13 @@ class Arrival:
     """What the receiver knows of a lead when it stores it; everything personal is a keyed hash or encrypted."""
 
     lead_id: str
-    body_hash: str
+    body_hashes: Sequence[str]  # by every key of ours, the present one first
     payload: bytes = field(repr=False)
     answer: str = "{}"
     given: bool = True
-    older_ids: Sequence[str] = ()
-    content: str = ""
-    mail: str = ""
-    phone: str = ""
+    older_ids: Sequence[str] = ()  # where the key was given
+    contents: Sequence[str] = ()  # by every key of ours, where it was not
+    who: Sequence[str] = ()  # the addresses and numbers of its sender
     visitor: str = ""
     text: str = ""
     sender: str = "any"
@@ -98,14 +97,14 @@ class LeadStore:
             *keys.queue_keys(keys.LEAD),
             keys.LEAD_PENDING,
             RECORD + arrival.lead_id,
-            _key(MARK, arrival.content),
-            _key(WHO, arrival.mail),
-            _key(WHO, arrival.phone),
+            _key(MARK, arrival.contents[0] if arrival.contents else ""),
             _key(VISITOR, arrival.visitor, ":hour"),
             _key(VISITOR, arrival.visitor, ":day"),
             _key(TEXT, arrival.text),
             RATE + arrival.sender,
+            *(WHO + each for each in arrival.who),
             *(RECORD + each for each in arrival.older_ids),
+            *(MARK + each for each in arrival.contents[1:]),
         ]
         sealed = self.vault.seal(arrival.payload, arrival.lead_id)
         args: list[Argument] = [
@@ -113,11 +112,11 @@ class LeadStore:
             "intake",
             arrival.lead_id,
             secrets.token_hex(16),
-            arrival.body_hash,
+            ",".join(arrival.body_hashes),
             sealed,
         ]
         args += [arrival.answer, int(arrival.given), self._kept_s, WINDOW_MS, rate_per_minute]
-        args += [arrival.mail or arrival.phone or arrival.lead_id]
+        args += [next(iter(arrival.who), arrival.lead_id), len(arrival.who)]
         try:
             kind, lead_id, answer, *_ = _ACCEPT(self.client, names, args, replicas=self._replicas)
         except NotReplicatedError:
@@ -156,8 +155,14 @@ class LeadStore:
             if held and names:
                 _FREE(self.client, names, [lead_id])
 
-    def once(self, name: str, value: str, seconds: int) -> str:
-        """Take a mark that holds for a while, and tell who has it: `value` when it is ours."""
+    def once(self, name: str, value: str, seconds: int, older: Iterable[str] = ()) -> str:
+        """Take a mark that holds for a while, and tell who has it: `value` when it is ours.
+
+        `older` are the names that the same mark had by older keys.
+        """
+        for each in older:
+            if holder := self.client.get(ONCE + each):
+                return str(holder)
         self.client.set(ONCE + name, value, nx=True, ex=seconds)
         return str(self.client.get(ONCE + name) or value)
 

@@ -74,6 +74,12 @@ def test_the_same_key_and_another_body_is_a_conflict(world, other):
     refused(world.post(other, Idempotency_Key="schluessel-1"), 409, "idempotenz_konflikt")
 
 
+def test_keys_that_begin_alike_are_different_keys(world):
+    first = world.post(FORM, Idempotency_Key="k" * 300 + "1")
+    other = world.post(FORM | {"nachricht": "anders"}, Idempotency_Key="k" * 300 + "2")
+    assert (other.status_code, other.json["id"] == first.json["id"]) == (200, False)
+
+
 def test_the_body_s_id_is_a_key_too(world):
     world.post(FORM | {"id": "vorgang-0001"})
     assert world.post(FORM | {"id": "vorgang-0001"}).headers["Idempotent-Replayed"] == "true"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from leads_world import FORM, lines_of
+from leads_world import FORM, KEY, lines_of
 from mail_box import mail_box
 
 from shared.errors import InvalidRequestError, NotFoundError
@@ -34,6 +34,46 @@ def test_erasure_finds_by_number_in_any_spelling(world):
     world.work()
     report = world.main.deps().admin.erase(phone="+49 (0)511 / 123 45 67")
     assert len(report["redis"]["vorgaenge"]) == len(report["Lead"]) == 1
+
+
+TWO = FORM | {"email": "anna@example.org; a.gross@example.net", "telefon": "0511 1234567 oder 0171 2345678"}
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"phone": "0511/1234567"},
+        {"phone": "+49 171 2345678"},
+        {"email": "Anna@example.org"},
+        {"email": "A.Gross@example.net"},
+    ],
+)
+@pytest.mark.parametrize("known_here", [True, False])
+def test_erasure_finds_a_person_by_each_address_and_number(world, who, known_here):
+    lead_id = world.post(TWO).json["id"]
+    world.work()
+    waiting = world.post(TWO | {"nachricht": "Noch nicht bearbeitet"}).json["id"]
+    world.redis[0].hset("lead:candidates", waiting, "[815, 816]")
+    if not known_here:
+        world.redis[0].delete(*world.redis[0].scan_iter("lead:who:*"), f"lead:record:{lead_id}")
+    stranger = world.espocrm.add("Lead", lastName="Fremd", description="Vorgang: x\n\nNachricht:\n+491712345678")
+    report = world.main.deps().admin.erase(**who)
+    assert report["redis"]["vorgaenge"] == (sorted([lead_id, waiting]) if known_here else [])
+    assert [each["ergebnis"] for each in report["Lead"]] == ["personenbezogene Angaben gelöscht"]
+    assert "Groß" not in str(world.rows("Lead"))
+    assert stranger in str(world.rows("Lead"))
+    if known_here:
+        assert world.redis[0].exists("lead:candidates") == 0
+        assert "payload" not in world.record(waiting)
+
+
+def test_erasure_finds_a_contact_s_note_by_the_other_number(world):
+    world.espocrm.add("Contact", lastName="Groß", emailAddress="anna@example.org")
+    world.post(TWO)
+    world.work()
+    assert "2345678" in str(world.rows("Note"))
+    report = world.main.deps().admin.erase(phone="0171 2345678")
+    assert (len(report["Contact"]), world.rows("Note")) == (1, [])
 
 
 def test_a_client_s_contact_is_not_erased_by_a_machine(world):
@@ -113,6 +153,21 @@ def test_a_lead_taken_without_the_store_gets_its_task_by_the_clock(world, monkey
     assert world.post(FORM, Idempotency_Key="k-1").status_code == 200
     world.work()
     assert (len(world.rows("Lead")), len(world.rows("Task"))) == (1, 1)
+
+
+def test_a_lead_taken_without_the_store_is_known_after_a_change_of_keys(make_world, world, monkeypatch):
+    import redis as library
+
+    with monkeypatch.context() as away:
+        gone = library.ConnectionError("gone")
+        away.setattr(type(world.main.deps().store), "accept", lambda *_: (_ for _ in ()).throw(gone))
+        world.post(FORM, Idempotency_Key="k-1")
+    world.espocrm.records._rows["Lead"][world.rows("Lead")[0]["id"]]["createdAt"] = "2026-01-02 03:04:05"
+    later = make_world(LEAD_ENCRYPTION_KEY="TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmU=," + KEY)
+    later.espocrm.records = world.espocrm.records
+    later.post(FORM, Idempotency_Key="k-1")
+    assert later.work() == ["done"]
+    assert (len(later.rows("Lead")), len(later.rows("Task"))) == (1, 1)
 
 
 def test_what_a_visitor_writes_makes_no_lead_a_direct_one(world):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from leads_world import FORM, World, lines_of
+from leads_world import FORM, KEY, World, lines_of
 from mail_box import MailBox, mail_box
 
 from shared.errors import InvalidRequestError
@@ -81,6 +81,20 @@ def test_a_mail_server_that_is_away_keeps_the_wish_and_not_the_lead(world, box):
     box.refusing = False
     assert world.work(1) == ["done"]
     assert (len(box.mails), len(world.rows("Lead")), len(world.rows("Task"))) == (1, 1, 1)
+
+
+def test_a_link_that_is_mailed_after_a_change_of_keys_works(make_world, world, box):
+    box.refusing = True
+    world.post(BOX)
+    assert world.work(1) == ["delayed"]
+    more = {"LEAD_AUTO_REPLY": "off", "NEWSLETTER_TARGET_LIST_ID": "list-1", "SMTP_URL": box.url}
+    keys = "TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmU=," + KEY
+    later = make_world(redis=world.redis, PUBLIC_BASE_URL="https://api.example", LEAD_ENCRYPTION_KEY=keys, **more)
+    later.espocrm.records, later.espocrm.related = world.espocrm.records, world.espocrm.related
+    box.refusing = False
+    assert later.work(1) == ["done"]
+    assert press(later, box) == 200
+    assert len(members(later)) == 1
 
 
 def test_without_a_mail_server_a_box_holds_nothing_up(make_world):

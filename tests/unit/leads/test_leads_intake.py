@@ -92,6 +92,13 @@ def test_a_known_contact_gets_a_note_and_a_task_and_no_lead(world):
     assert (task["parentType"], task["parentId"], task["assignedUserId"]) == ("Contact", contact, "7")
 
 
+def test_a_contact_is_known_by_the_second_number_too(world):
+    contact = world.espocrm.add("Contact", lastName="Groß", phoneNumber="+491712345678")
+    world.post(FORM | {"telefon": "0511 1234567, 0171 2345678"})
+    world.work()
+    assert (world.rows("Lead"), world.rows("Task")[0]["parentId"]) == ([], contact)
+
+
 def test_a_contact_is_known_by_its_number_too(world):
     world.espocrm.add("Contact", lastName="Groß", phoneNumber="+495111234567")
     world.post(FORM)
@@ -270,3 +277,28 @@ def test_what_no_key_opens_waits_for_a_person(world):
     lead_id = world.post(FORM).json["id"]
     world.redis[0].hset(f"lead:record:{lead_id}", "payload", "AAAA")
     assert world.work() == ["dead"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"telefon": "0511 7654321"},
+        {"frist": "2031-01-02"},
+        {"thema": "maengel"},
+        {"objekt_adresse": "Lange Str. 1, 30159 Hannover"},
+    ],
+)
+def test_the_same_text_with_something_new_in_it_is_not_only_counted(world, more):
+    world.post(FORM, Idempotency_Key="k-1")
+    world.work()
+    lead_id = world.post(FORM | more, Idempotency_Key="k-2").json["id"]
+    world.work()
+    assert lead_id in str(world.rows("Lead") + world.rows("Note"))
+
+
+def test_the_same_words_under_another_key_are_counted(world):
+    world.post(FORM, Idempotency_Key="k-1")
+    world.work()
+    lead_id = world.post(FORM | {"vorname": "Anne", "utm_source": "x"}, Idempotency_Key="k-2").json["id"]
+    world.work()
+    assert (len(world.rows("Lead")), world.rows("Note"), world.record(lead_id)["state"]) == (1, [], "gezaehlt")

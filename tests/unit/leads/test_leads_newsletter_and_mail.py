@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from leads_world import FORM, World
+from leads_world import FORM, KEY, World
 from mail_box import MailBox, mail_box
 
 SIGN_UP = {"typ": "newsletter", "email": "anna@example.org", "einwilligung": "Ich möchte den Newsletter erhalten"}
@@ -38,6 +38,17 @@ def test_a_sign_up_is_a_mail_with_a_link_and_nothing_in_espocrm(world, box):
     assert (world.rows("Lead"), world.rows("Contact")) == ([], [])
     assert "payload" not in world.record(lead_id)
     assert 6 * 86400 < world.redis[0].ttl("lead:optin:" + world.record(lead_id)["optin"]) <= 7 * 86400
+
+
+def test_nobody_is_answered_twice_a_day_across_a_change_of_keys(make_world, world, box):
+    world.post(FORM)
+    world.work()
+    keys = "TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmU=," + KEY
+    later = make_world(redis=world.redis, SMTP_URL=box.url, LEAD_ENCRYPTION_KEY=keys)
+    later.espocrm.records = world.espocrm.records
+    later.post(FORM | {"nachricht": "Und noch etwas"})
+    assert later.work() == ["done"]
+    assert (len(later.rows("Note")), len(box.mails)) == (1, 1)
 
 
 def test_looking_at_the_page_confirms_nothing(world, box):

@@ -55,7 +55,7 @@ class Lossy:
 
 
 def an_arrival(lead_id: str = "a1", **more: Any) -> Arrival:
-    given = {"body_hash": "b", "payload": b"geheim", "visitor": "v", "text": "t", "mail": "m", "phone": "p"}
+    given = {"body_hashes": ["b"], "payload": b"geheim", "visitor": "v", "text": "t", "who": ["m", "p"]}
     return Arrival(lead_id, **{**given, **more})
 
 
@@ -63,7 +63,7 @@ def test_a_lost_reply_is_no_replay(client):
     store = LeadStore(Lossy(client), VAULT)
     assert store.accept(an_arrival()).kind == "new"
     assert store.accept(an_arrival()).kind == "replay"
-    assert store.accept(an_arrival(body_hash="other")).kind == "conflict"
+    assert store.accept(an_arrival(body_hashes=["other"])).kind == "conflict"
     assert (client.xlen("lead:queue"), client.get("lead:visitor:v:hour")) == (1, "1")
 
 
@@ -82,21 +82,46 @@ def test_with_an_outbox_the_transport_is_told(client):
 
 def test_the_content_s_half_hour_counts_from_the_first(client):
     store = LeadStore(client, VAULT)
-    first = an_arrival("a1", given=False, content="c")
+    first = an_arrival("a1", given=False, contents=["c"])
     assert store.accept(first).kind == "new"
     client.pexpire("lead:content:c", 500)
-    assert store.accept(an_arrival("a2", given=False, content="c")).lead_id == "a1"
+    assert store.accept(an_arrival("a2", given=False, contents=["c"])).lead_id == "a1"
     assert client.pttl("lead:content:c") <= 500
     client.delete("lead:content:c")
-    assert store.accept(an_arrival("a2", given=False, content="c")).kind == "new"
+    assert store.accept(an_arrival("a2", given=False, contents=["c"])).kind == "new"
 
 
 def test_a_key_from_before_a_rotation_is_known(client):
     old, new = b"o" * 32, b"n" * 32
     LeadStore(client, Vault([old])).accept(an_arrival("old"))
     store = LeadStore(client, Vault([new, old]))
-    assert store.accept(an_arrival("new", older_ids=["old"])).kind == "replay"
+    assert store.accept(an_arrival("new", body_hashes=["n", "b"], older_ids=["old"])).kind == "replay"
+    assert store.accept(an_arrival("new", body_hashes=["n", "x"], older_ids=["old"])).kind == "conflict"
     assert store.load("old").payload == b"geheim"
+    assert client.hget("lead:record:old", "body") == "b"
+
+
+def test_content_marked_before_a_rotation_is_known(client):
+    store = LeadStore(client, VAULT)
+    store.accept(an_arrival("old", given=False, contents=["o"]))
+    again = store.accept(an_arrival("new", given=False, body_hashes=["n"], contents=["n", "o"]))
+    assert (again.kind, again.lead_id) == ("replay", "old")
+    assert client.exists("lead:record:new") == 0
+
+
+def test_a_mark_of_a_rotation_ago_holds_on(client):
+    store = LeadStore(client, VAULT)
+    assert store.once("old", "a", 60) == "a"
+    assert store.once("new", "b", 60, ["old"]) == "a"
+    assert client.exists("lead:once:new") == 0
+    assert store.once("new", "b", 60, ["gone"]) == "b"
+
+
+def test_every_address_and_number_of_a_sender_leads_to_the_lead(client):
+    store = LeadStore(client, VAULT)
+    store.accept(an_arrival(who=["m", "p", "q"]))
+    assert [store.ids_of([each]) for each in ("m", "p", "q", "x")] == [["a1"], ["a1"], ["a1"], []]
+    assert 0 < client.ttl("lead:who:q") <= 30 * 86400
 
 
 def test_beyond_the_rate_each_lead_gets_its_minute(client):
@@ -140,8 +165,8 @@ def test_notes_bring_no_record_back(client):
 def test_the_last_leads_are_known_by_id_and_time_only(client):
     store = LeadStore(client, VAULT)
     for number in range(60):
-        store.accept(an_arrival(f"a{number}", given=False, content=f"c{number}"))
-    store.accept(an_arrival("a59", given=False, content="c59"))
+        store.accept(an_arrival(f"a{number}", given=False, contents=[f"c{number}"]))
+    store.accept(an_arrival("a59", given=False, contents=["c59"]))
     last = recent.last(client, recent.LEADS)
     assert len(last) == recent.KEPT
     assert {item for item, _ in last} < {f"a{number}" for number in range(60)}
