@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.table import Bar, Row, cpu_s, group_of, load, memory_mib, spread
+from benchmarks.process import cpu_s, end_group, group_of, memory_mib
+from benchmarks.table import Bar, Row, load, spread
 from sandbox.embedded_redis import free_port, running
 
 ROOT = Path(__file__).parents[1]
@@ -108,8 +108,7 @@ def start(target: str, source: str, request: Request, env: dict[str, str]) -> St
             return Start(wall, cpu_s(pids), memory_mib(pids), memory_mib(pids, "Rss"))
         raise TimeoutError(target)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end_group(process)
 
 
 def measure(rounds: int = 9) -> dict[str, list[Start]]:
