@@ -9,7 +9,7 @@ from typing import Final
 
 from functions.leads.contact import read_email, read_phones
 from functions.leads.findings import judge
-from functions.leads.meanings import FormMaps, Meanings, sort_fields
+from functions.leads.meanings import FormMaps, Meanings, path_of, sort_fields
 from functions.leads.provenance import attachments, consents, source, technical
 from functions.leads.reading import Body
 from functions.leads.submission import Remark, Submission
@@ -84,6 +84,8 @@ class _Reader:
         email, phones = read_email(self._found.get("email")), read_phones(self._found.get("telefon"))
         person = self._person(email.address, phones)
         self._note_birthday()
+        if self._found.is_cut:
+            self._remarks.append(Remark("weitere", "gekuerzt"))
         lead = Lead(
             typ=self._kind,
             event=self._event(),
@@ -228,5 +230,5 @@ class _Reader:
     def _limited(self, name: str, text: str, limit: int = 100) -> str:
         longest = _LIMITS.get(name, limit)
         if len(text) > longest:
-            self._remarks.append(Remark(name, "gekuerzt"))
+            self._remarks.append(Remark(path_of(name), "gekuerzt"))
         return text[:longest]

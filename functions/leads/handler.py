@@ -14,7 +14,7 @@ from functions.leads.checks import require_usable
 from functions.leads.envelope import Envelope, Reader
 from functions.leads.errors import FieldError, IdempotencyError, StoreError
 from functions.leads.identity import Identity, folded_text, identify, who
-from functions.leads.proof import Proof
+from functions.leads.proof import SIGNED, Proof
 from functions.leads.spam import Crowd, score
 from functions.leads.submission import Submission
 from shared import metrics
@@ -63,7 +63,7 @@ class Receiver:
         return self._keep(submission, identity, envelope, sender)
 
     def _keep(self, submission: Submission, identity: Identity, envelope: Envelope, sender: str) -> Response:
-        answer = _answer(identity.lead_id, submission)
+        answer = _answer(identity.lead_id, submission, sender)
         arrival = self._arrival(submission, identity, envelope, sender, answer)
         try:
             accepted = self.store().accept(arrival, self.rate_per_minute)
@@ -138,10 +138,11 @@ def _refusal(submission: Submission) -> FieldError | None:
     return None
 
 
-def _answer(lead_id: str, submission: Submission) -> dict[str, Any]:
-    silent = score(submission, Crowd()).is_spam  # a machine learns nothing
-    told = [] if silent else [{"feld": each.feld, "code": each.code} for each in submission.remarks]
-    return {"status": "angenommen", "id": lead_id, "hinweise": told}
+def _answer(lead_id: str, submission: Submission, sender: str) -> dict[str, Any]:
+    """Tell remarks to our own sender only, which signs; a form plugin may show them to a visitor or a machine."""
+    told = sender == SIGNED and not score(submission, Crowd()).is_spam
+    remarks = [{"feld": each.feld, "code": each.code} for each in submission.remarks] if told else []
+    return {"status": "angenommen", "id": lead_id, "hinweise": remarks}
 
 
 def _answered(accepted: Accepted) -> Response:

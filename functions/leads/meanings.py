@@ -22,6 +22,7 @@ class Meanings:
     known: dict[str, Any] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     raw_others: list[tuple[str, Any]] = field(default_factory=list)
+    is_cut: bool = False  # what nobody knows was more than is kept
 
     def get(self, name: str) -> Any:
         """Give what a meaning's field says."""
@@ -42,13 +43,33 @@ def sort_fields(fields: Fields, maps: FormMaps) -> tuple[Meanings, str | None]:
         meaning = own.get(folded_key(key)) or meaning_of(key)
         if value is None:
             continue
-        if meaning is None or _already(found, meaning, value):
+        if meaning == "telefon" and _already(found, meaning, value):
+            found.known[meaning] = f"{as_text(found.known[meaning])}, {as_text(value)}"
+        elif meaning is None or _already(found, meaning, value):
             found.raw_others.append((key, value))
         else:
             found.known[meaning] = value
     _guess_contact(found)
     found.others = _kept(found.raw_others)
+    found.is_cut = len(found.raw_others) > MAX_OTHERS or any(
+        len(cleaned(as_text(value))) > MAX_OTHER_TEXT for _, value in found.raw_others
+    )
     return found, form.get("typ") if isinstance(form.get("typ"), str) else None
+
+
+_PERSON = frozenset("anrede titel vorname nachname firma email telefon".split())
+_HOME = frozenset("strasse hausnummer plz ort land".split())
+
+
+def path_of(meaning: str) -> str:
+    """Say where the schema of leads keeps a meaning."""
+    section, _, rest = meaning.partition("_")
+    if section in {"objekt", "gegenseite"} and rest:
+        return f"{section}.{rest}"
+    if meaning == "name":
+        return "person.nachname"
+    part = "person" if meaning in _PERSON else "adresse" if meaning in _HOME else "anliegen"
+    return f"{part}.{meaning}"
 
 
 def _word(word: str) -> str | None:
@@ -75,7 +96,7 @@ def _guess_contact(found: Meanings) -> None:
 def _kept(pairs: list[tuple[str, Any]]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for key, value in pairs[:MAX_OTHERS]:
-        text = cleaned(as_text(value))[:MAX_OTHER_TEXT]
+        name, text = cleaned(key)[:MAX_OTHER_KEY], cleaned(as_text(value))
         if text:
-            kept[cleaned(key)[:MAX_OTHER_KEY]] = text
+            kept[name] = (f"{kept[name]}, {text}" if name in kept else text)[:MAX_OTHER_TEXT]
     return kept

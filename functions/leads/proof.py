@@ -10,6 +10,8 @@ from functions.leads.errors import ClockError, NotEntitledError
 from shared.settings.leads import LeadSettings
 from shared.webhook import is_fresh, is_ours, is_secret, secrets_of
 
+SIGNED = "signatur"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -33,7 +35,7 @@ class Proof:
         stamp, signature = headers.get("X-VH-Timestamp", "").strip(), headers.get("X-VH-Signature", "").strip()
         ours = signature.lower().startswith("sha256=") and is_ours(raw, stamp, signature.lower(), self.secrets)
         if ours and is_fresh(stamp, now_s):
-            return "signatur"
+            return SIGNED
         if is_secret(headers.get("X-Webhook-Secret", "").strip(), self.secrets):
             return "geheimnis"
         if is_secret(token or "", self.tokens):

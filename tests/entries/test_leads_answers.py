@@ -46,8 +46,16 @@ def test_accepted_with_remarks(world):
     assert answer.json["hinweise"] == [{"feld": "person.telefon", "code": "telefon_ungueltig"}]
 
 
+@pytest.mark.parametrize("proof", [{}, {"secret": None, "path": f"{PATH}?token=adress-token"}])
+def test_remarks_are_for_our_own_sender_only(world, proof):
+    answer = world.post(FORM | {"telefon": "12"}, **proof)
+    assert (answer.status_code, answer.json["hinweise"]) == (200, [])
+    world.work()
+    assert "person.telefon telefon_ungueltig" in world.rows("Lead")[0]["description"]
+
+
 def test_spam_gets_no_remark(world):
-    answer = world.post(FORM | {"honeypot": "buy now", "telefon": "12", "plz": "x"})
+    answer = world.signed(FORM | {"honeypot": "buy now", "telefon": "12", "plz": "x"})
     assert (answer.status_code, answer.json["status"], answer.json["hinweise"]) == (200, "angenommen", [])
 
 

@@ -60,7 +60,7 @@ def test_a_town_that_cannot_have_a_postal_code_is_a_remark(plz, town, code):
 
 
 def test_remarks_on_places_reach_sender_and_office_and_hold_nothing_up(world):
-    answer = world.post(FORM | {"plz": "10115", "ort": "Hannover", "objekt_adresse": "Lange Str. 1, 30159 Hannover"})
+    answer = world.signed(FORM | {"plz": "10115", "ort": "Hannover", "objekt_adresse": "Lange Str. 1, 30159 Hannover"})
     assert answer.json["hinweise"] == [{"feld": "adresse.plz", "code": "plz_ort_abweichung"}]
     world.work()
     lines = lines_of(world.rows("Lead")[0]["description"])
@@ -78,7 +78,7 @@ def test_a_foreign_address_has_a_foreign_postal_code(world):
 
 
 def test_an_unticked_privacy_box_is_a_hint_for_the_office_alone(world):
-    answer = world.post({name: value for name, value in FORM.items() if name != "datenschutz"})
+    answer = world.signed({name: value for name, value in FORM.items() if name != "datenschutz"})
     assert (answer.status_code, answer.json["hinweise"]) == (200, [])
     world.work()
     lines = lines_of(world.rows("Lead")[0]["description"])
@@ -169,3 +169,27 @@ def test_own_fields_get_plain_values(world):
     world.post(FORM | {"nachricht": "Der Gerichtsvollzieher kommt"})
     world.work()
     assert world.rows("Lead")[0]["cDringlichkeit"] == "sofort"
+
+
+def test_what_was_cut_is_named_as_the_schema_names_it(world):
+    long = {"vorname": "x" * 101, "nachricht": "y" * 10_001, "objekt_adresse": "z" * 301, "mieter_name": "n" * 201}
+    others = {f"feld_{number}": "a" for number in range(41)}
+    answer = world.signed(FORM | long | others)
+    assert {(each["feld"], each["code"]) for each in answer.json["hinweise"]} == {
+        ("person.vorname", "gekuerzt"),
+        ("anliegen.beschreibung", "gekuerzt"),
+        ("objekt.strasse", "gekuerzt"),
+        ("gegenseite.name", "gekuerzt"),
+        ("weitere", "gekuerzt"),
+    }
+
+
+def test_a_landline_and_a_mobile_are_two_numbers(world):
+    row = lead_of(world, mobil="0171 2345678")
+    assert row["phoneNumber"] == "+495111234567"
+    assert lines_of(row["description"])["Weitere Telefonnummern"] == "+491712345678"
+
+
+def test_unknown_fields_of_one_name_are_all_kept(world):
+    row = lead_of(world, **{"lead/Farbe": "rot", "data/Farbe": "blau", "fields/Farbe": "gelb"})
+    assert "Farbe: rot, blau, gelb" in row["description"]
