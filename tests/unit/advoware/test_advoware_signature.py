@@ -45,3 +45,9 @@ def test_a_request_has_exactly_the_agreed_fields():
         "HMAC512Signature": sign(64, "app", "n-1", "2026-11-24T05:06:07.890Z", KEY),
         "RequestTimeStamp": "2026-11-24T05:06:07.890Z",
     }
+
+
+def test_a_setting_that_is_missing_is_sent_empty_instead_of_made_up():
+    body = token_request(read(AdvowareSettings, {}), "n-1", NOW)
+    assert (body["AppID"], body["Password"]) == ("", "")
+    assert body["HMAC512Signature"] == sign(64, "", "n-1", "2026-11-24T05:06:07.890Z", "")

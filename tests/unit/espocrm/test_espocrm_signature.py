@@ -51,3 +51,16 @@ def test_the_recorded_hmac_of_our_calls_is_made():
 
 def test_without_an_hmac_secret_the_key_itself_is_shown():
     assert credentials(read(EspoCrmSettings, {"ESPOCRM_API_KEY": "k"}), "GET", "Lead") == {"X-Api-Key": "k"}
+
+
+def test_what_is_no_key_at_all_is_refused_without_a_fuss():
+    assert not is_key("\udcff", "abc")
+
+
+def test_a_header_with_stray_characters_or_of_any_length_proves_nothing():
+    signature = sign(b"x", "w", "geheim")["Signature"]
+    assert is_signed(b"x", {"Signature": signature}, {"w": "geheim"})
+    assert not is_signed(b"x", {"Signature": f"!{signature}"}, {"w": "geheim"})
+    longest, longer = "w" * 319, "w" * 320
+    assert is_signed(b"x", {"Signature": sign(b"x", longest, "geheim")["Signature"]}, {longest: "geheim"})
+    assert not is_signed(b"x", {"Signature": sign(b"x", longer, "geheim")["Signature"]}, {longer: "geheim"})
