@@ -6,7 +6,7 @@ DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test lint bench model fuzz nightly lock clean
+.PHONY: demo test lint bench model fuzz soak mutate nightly lock clean
 
 demo: $(BASE)  ## a firm of ten brought in step on this machine; ONCE=1 ends after the tables, QUOTA=real keeps Google's rate
 	$(BIN)/python -m sandbox.demo
@@ -27,6 +27,12 @@ fuzz: $(DEV)  ## whatever reads outsiders' bytes, with coverage, SECONDS each (6
 	$(INSTALL) "atheris>=3,<4"
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
 	FUZZ=long $(BIN)/python -m pytest tests/property -k machine --timeout 1200
+
+soak: $(DEV)  ## SECONDS (3600) of traffic at 50 deliveries a second while processes are killed and stopped; SEED=7 plays another
+	$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),1)
+
+mutate: $(DEV)  ## small changes of dedup, lock, token, signature, planner and proxy path: a test must notice each
+	$(BIN)/python -m tests.mutate
 
 nightly: $(DEV)  ## what takes longer or needs root: the image, built and started, units under systemd, then the model
 	bash deploy/nightly.sh
