@@ -15,7 +15,7 @@ pass_firm = click.make_pass_decorator(Firm, ensure=True)
 
 @click.group()
 def leads() -> None:
-    """Decide about leads: look at one, release one that is held, erase a person, end a consent."""
+    """Decide about leads: look at one and its conflicts, release one that is held, erase a person, end a consent."""
 
 
 @leads.command()
@@ -24,6 +24,14 @@ def leads() -> None:
 def show(firm: Firm, lead: str) -> None:
     """Tell as JSON how far a lead has come, and when."""
     _print(firm.leads.show(lead))
+
+
+@leads.command()
+@click.argument("lead")
+@pass_firm
+def conflicts(firm: Firm, lead: str) -> None:
+    """List as JSON the matters that a lead's conflict check hits: asked of Advoware anew, written nowhere."""
+    _print(firm.leads.conflicts(lead))
 
 
 @leads.command()

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from functions.leads.advoware import Firm, query_of_record
 from functions.leads.consents import Consents
 from functions.leads.crm import LeadCrm
 from functions.leads.erasure import Erasure
+from functions.leads.intake import is_checked_for_conflicts
 from functions.leads.journey import time_of
+from functions.leads.render import head_of
 from shared.clock import iso
-from shared.errors import NotFoundError
+from shared.errors import InvalidRequestError, NotConfiguredError, NotFoundError
 from shared.log import get_log
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class Admin:
     enqueue: Callable[[str], None]
     consents: Consents
     target_list: str | None
+    firm: Firm | None = None
 
     def release(self, lead_id: str) -> dict[str, str]:
         """Let a held lead go on: spam to EspoCRM, one that EspoCRM has to Advoware."""
@@ -67,6 +71,21 @@ class Admin:
             "inhalt": "aufbewahrt" if record.payload is not None else "gelöscht",
             "verlauf": sorted(steps, key=lambda step: step["wann"]),
         }
+
+    def conflicts(self, lead_id: str) -> dict[str, Any]:
+        """List the matters that a lead's conflict check hits: asked anew, shown to who asks, written nowhere."""
+        known = self._known(lead_id)
+        record = self.crm.read("Lead", known.note("crm_id")) if known.note("way") == "lead" else None
+        if record is None:
+            raise NotFoundError("Zu diesem Vorgang gibt es keinen Lead in EspoCRM.")
+        head = head_of(record.get("description"))
+        if not is_checked_for_conflicts(head.get("Typ")):
+            raise InvalidRequestError("Nach einem Mieter wird in Advoware nicht gefragt.")
+        if self.firm is None:
+            raise NotConfiguredError("Advoware is not configured")
+        found = self.firm.hits(query_of_record(record, head))
+        log.info("conflict_shown", lead_id=lead_id, total=len(found))
+        return {"id": lead_id, "kollision": known.note("conflict"), "akten": found}
 
     def erase(self, *, email: str | None = None, phone: str | None = None) -> dict[str, Any]:
         """Erase what we hold of an address or number, here and in EspoCRM, and say what was erased where."""

@@ -51,29 +51,34 @@ class Firm:
         if not any(query.names):
             return Finding(conflict.OPEN)
         try:
-            hits, asked = self._hits(query)
+            answers = list(self._answers(query))
         except IntegrationError as error:
             log.warning("conflict_check_open", lead_id=lead_id, slug=error.slug)
             return Finding(conflict.OPEN, repeatable=True)
-        log.info("conflict_checked", lead_id=lead_id, count=asked, total=hits)
+        hits = sum(len(rows) for _, rows in answers)
+        log.info("conflict_checked", lead_id=lead_id, count=len(answers), total=hits)
         return Finding(conflict.result(query, hits, asked=True))
 
-    def _hits(self, query: Query) -> tuple[int, int]:
-        hits, asked = 0, 0
+    def hits(self, query: Query) -> list[dict[str, str]]:
+        """List the matters that speak against a lead, for somebody who may know them; they are kept nowhere."""
+        found = [
+            {"akte": str(row.get("aktenNr")), "rolle": str(row.get("rolle") or ""), "grund": why}
+            for why, rows in self._answers(query)
+            for row in rows
+        ]
+        return [each for at, each in enumerate(found) if each not in found[:at]]
+
+    def _answers(self, query: Query) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+        """Ask one question after the other; each answer comes with what it would mean."""
         for name in filter(None, query.names):
             for term in conflict.spellings(name):
-                hits += conflict.opponent_hits(query, self._matters(gegner=term))
-                asked += 1
+                yield "Absender ist Gegner", conflict.opposed(query, self._matters(gegner=term))
         for bet_nr in self._parties_named(query.opponent) if query.opponent else ():
-            hits += conflict.client_hits(self._matters(betNr=str(bet_nr)))
-            asked += 1
+            yield "Gegenseite ist Mandant", conflict.represented(self._matters(betNr=str(bet_nr)))
         for bet_nr in self._parties_born(query) if query.birthday and query.first_name else ():
-            hits += conflict.as_opponent_hits(self._matters(betNr=str(bet_nr)))
-            asked += 1
+            yield "Absender (Vorname, Geburtsdatum) ist Gegner", conflict.opposing(self._matters(betNr=str(bet_nr)))
         for term in conflict.street_terms(query.street) if query.street else ():
-            hits += conflict.object_hits(query, self._matters(objekt=term))
-            asked += 1
-        return hits, asked
+            yield "gleiches Objekt", conflict.about_object(query, self._matters(objekt=term))
 
     def _parties_named(self, name: str) -> list[int]:
         rows = [row for term in conflict.spellings(conflict.surname(name)) for row in self.parties.find(search=term)]

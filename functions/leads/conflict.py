@@ -72,20 +72,20 @@ def is_named(name: str, text: str) -> bool:
     return last in words or (len(last) > 3 and cologne(last) in {cologne(word) for word in words if len(word) > 3})
 
 
-def opponent_hits(query: Query, rows: Iterable[Row]) -> int:
-    """Count the matters in which the sender is the other side."""
-    return sum(_is_opponent(row) or any(is_named(name, _opposite(row)) for name in query.names) for row in rows)
+def opposed(query: Query, rows: Iterable[Row]) -> list[Row]:
+    """List the matters in which the sender is the other side."""
+    return [row for row in rows if _is_opponent(row) or any(is_named(name, _opposite(row)) for name in query.names)]
 
 
-def client_hits(rows: Iterable[Row]) -> int:
-    """Count the matters in which the other side is our client; a role that is not told counts as one."""
-    return sum(_is_client(row) or not row.get("rolle") for row in rows)
+def represented(rows: Iterable[Row]) -> list[Row]:
+    """List the matters in which the other side is our client; a role that is not told counts as one."""
+    return [row for row in rows if _is_client(row) or not row.get("rolle")]
 
 
-def object_hits(query: Query, rows: Iterable[Row]) -> int:
-    """Count the matters about the same address."""
+def about_object(query: Query, rows: Iterable[Row]) -> list[Row]:
+    """List the matters about the same address."""
     wanted = folded_street(query.street)
-    return sum(wanted in folded_street(str(row.get("objekt") or "")) and _same_plz(query.plz, row) for row in rows)
+    return [row for row in rows if wanted in folded_street(str(row.get("objekt") or "")) and _same_plz(query.plz, row)]
 
 
 def parties_named(name: str, rows: Iterable[Row]) -> list[int]:
@@ -104,9 +104,9 @@ def parties_born(query: Query, rows: Iterable[Row]) -> list[int]:
     ]
 
 
-def as_opponent_hits(rows: Iterable[Row]) -> int:
-    """Count the matters in which a party is the other side."""
-    return sum(map(_is_opponent, rows))
+def opposing(rows: Iterable[Row]) -> list[Row]:
+    """List the matters in which a party is the other side."""
+    return [row for row in rows if _is_opponent(row)]
 
 
 def result(query: Query, hits: int, *, asked: bool) -> str:

@@ -230,4 +230,4 @@ class Deps:
         from functions.leads.admin import Admin
 
         target = self.settings.leads.target_list_id
-        return Admin(lambda: self.store, self.crm, self.enqueue, self.consents, target)
+        return Admin(lambda: self.store, self.crm, self.enqueue, self.consents, target, self.firm)

@@ -9,7 +9,7 @@ from functions.leads.conflict import cologne, is_named
 from functions.ops.letters import Letters
 from sandbox.faults import Fault
 from shared.domain.party import Party
-from shared.errors import InvalidRequestError
+from shared.errors import InvalidRequestError, NotFoundError
 from shared.espocrm.links import PartyLinks
 from shared.mapping.party_search import name_digest
 
@@ -301,3 +301,33 @@ def test_names_that_sound_alike_are_found():
     assert is_named("Max Meyer", "Schulz Maier")
     assert not is_named("Meier", "Schulz Müller")
     assert is_named("Groß GmbH", "GROSS GmbH & Co. KG")
+
+
+def test_who_may_ask_is_shown_the_matters_of_a_hit_and_nobody_else(world, caplog):
+    registry = world.advoware.registry
+    number = registry.create_party(vorname="Max", name="Meier")
+    registry.create_matter("77/26", kurzrubrum="Schulz ./. Groß", rolle="gegner", betNr=900)
+    registry.create_matter("78/26", kurzrubrum="Meier ./. X", rolle="mandant", betNr=number)
+    registry.create_matter("79/26", kurzrubrum="A ./. B", objekt="Lange Straße 1, 30159 Hannover")
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    shown = world.main.deps().admin.conflicts(lead_id)
+    assert shown["kollision"] == "treffer"
+    assert {(each["akte"], each["grund"]) for each in shown["akten"]} == {
+        ("77/26", "Absender ist Gegner"),
+        ("78/26", "Gegenseite ist Mandant"),
+        ("79/26", "gleiches Objekt"),
+    }
+    assert len(shown["akten"]) == 3
+    kept = str(world.rows("Lead") + world.rows("Task") + world.rows("Note")) + world.everything_in_redis() + caplog.text
+    assert not any(f"7{digit}/26" in kept for digit in "789")
+
+
+def test_for_a_tenant_advoware_is_not_asked_by_a_person_either(world):
+    lead_id = world.post(CASE | {"typ": "mieter"}).json["id"]
+    world.work()
+    with pytest.raises(InvalidRequestError):
+        world.main.deps().admin.conflicts(lead_id)
+    assert world.advoware.board.calls == []
+    with pytest.raises(NotFoundError):
+        world.main.deps().admin.conflicts("0" * 32)
