@@ -46,6 +46,7 @@ TARGETS: dict[str, tuple[Part, ...]] = {
             ),
             (
                 f"{_CONTRACT}queue.py",
+                f"{_CONTRACT}queue_edges.py",
                 _SENT_TWICE,
                 f"{_CONTRACT}deliveries.py",
                 "tests/property/test_state_queue_machine.py",
@@ -57,19 +58,29 @@ TARGETS: dict[str, tuple[Part, ...]] = {
     "lock": (
         Part(
             (*_state("lock.py"), *_scripts("lock", "acquire clear release renew")),
-            (_SENT_TWICE, f"{_CONTRACT}lock.py", "tests/property/test_state_lock_machine.py"),
+            (
+                f"{_CONTRACT}lock_edges.py",
+                _SENT_TWICE,
+                f"{_CONTRACT}lock.py",
+                "tests/property/test_state_lock_machine.py",
+            ),
         ),
         Part(("shared/events/lease.py",), ("tests/unit/events/test_runner.py",)),
     ),
     "token": (
         Part(
             (*_state("token.py", "token_store.py"), *_scripts("token", "invalidate lock put read unlock")),
-            (_SENT_TWICE, f"{_CONTRACT}token.py", "tests/property/test_state_token_machine.py"),
+            (
+                f"{_CONTRACT}token_edges.py",
+                _SENT_TWICE,
+                f"{_CONTRACT}token.py",
+                "tests/property/test_state_token_machine.py",
+            ),
         ),
         Part(("shared/advoware/auth.py",), ("tests/unit/advoware/test_advoware_auth.py",)),
     ),
     "signature": (
-        Part(("shared/webhook.py",), ("tests/unit/leads/test_leads_proof.py",)),
+        Part(("shared/webhook.py",), ("tests/unit/shared/test_webhook.py", "tests/unit/leads/test_leads_proof.py")),
         Part(
             ("shared/espocrm/signature.py",),
             ("tests/unit/espocrm/test_espocrm_signature.py", "tests/entries/test_vmh_webhooks.py"),

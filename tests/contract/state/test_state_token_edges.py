@@ -1,0 +1,181 @@
+"""The numbers of the token's protocol, each at its edge."""
+
+import pytest
+
+from shared.state.token import FetchedToken, TokenCache, TokenKeys, TokenUnavailable, lifetime_s
+from shared.state.token_store import TokenStore
+
+KEYS = TokenKeys.advoware()
+TOKEN = "advoware_access_token"
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(client) -> TokenStore:
+    return TokenStore(client, KEYS)
+
+
+def redis_now(client) -> float:
+    seconds, micros = client.time()
+    return seconds + micros / 1_000_000
+
+
+def aged(client, rest_s: float, age_s: float) -> None:
+    """Let there be a token of this age that ends in so long."""
+    client.set(TOKEN, "old", px=int(rest_s * 1000))
+    client.set("advoware_token_timestamp", f"{redis_now(client) - age_s:.3f}", px=int(rest_s * 1000))
+
+
+def test_a_short_life_is_used_by_half_and_none_is_an_hour():
+    assert [lifetime_s(each) for each in (0, 838, 840, 842, 3602, 10**6)] == [3180, 419, 420, 422, 3180, 3180]
+
+
+@pytest.mark.parametrize(
+    ("rest_s", "age_s", "ageing"),
+    [(290, 2890, True), (310, 2870, False), (190, 1810, True), (210, 1790, False)],
+)
+def test_the_last_tenth_or_the_last_five_minutes_are_the_time_to_renew(client, store, rest_s, age_s, ageing):
+    aged(client, rest_s, age_s)
+    seen = store.read()
+    assert seen.ageing is ageing
+    assert rest_s - 8 < seen.rest_s <= rest_s
+    assert (seen.token, seen.cooldown_s, seen.failure) == ("old", 0, "")
+
+
+def test_a_token_without_a_timestamp_is_as_old_as_nothing(client, store):
+    client.set(TOKEN, "old", px=100_000)
+    assert not store.read().ageing
+    client.set("advoware_token_timestamp", f"{redis_now(client) + 1000:.3f}", px=100_000)  # a clock that went back
+    assert not store.read().ageing
+
+
+def test_nothing_there_is_read_as_nothing(store):
+    seen = store.read()
+    assert (seen.token, seen.rest_s, seen.ageing, seen.cooldown_s, seen.failure) == ("", 0, False, 0, "")
+
+
+def test_the_turn_to_refresh_lasts_fifteen_seconds_and_is_told_twice_alike(client, store):
+    assert store.lock("me")
+    assert store.lock("me")
+    assert not store.lock("you")
+    assert 10_000 < client.pttl(f"{TOKEN}:refresh") <= 15_000
+    store.unlock("you", failed=True)
+    assert client.get(f"{TOKEN}:refresh") == "me"
+    assert not client.exists(f"{TOKEN}:failed")
+
+
+def test_a_failure_is_told_for_five_seconds_and_success_is_not(client, store):
+    store.lock("me")
+    store.unlock("me", failed=False)
+    assert not client.exists(f"{TOKEN}:refresh", f"{TOKEN}:failed")
+    store.lock("me")
+    store.unlock("me", failed=True)
+    assert not client.exists(f"{TOKEN}:refresh")
+    assert store.read().failure == client.get(f"{TOKEN}:failed") == "me"
+    assert 2_000 < client.pttl(f"{TOKEN}:failed") <= 5_000
+
+
+def test_a_token_is_kept_for_what_is_left_of_its_life(client, store):
+    store.put("t", 100.0, 40.0)
+    assert 50_000 < client.pttl(TOKEN) <= 60_000
+    assert 50_000 < client.pttl("advoware_token_timestamp") <= 60_000
+    assert abs(redis_now(client) - 40 - float(client.get("advoware_token_timestamp"))) < 5
+
+
+def test_only_the_refused_token_is_forgotten_with_its_timestamp(client, store):
+    store.put("t", 100.0, 0.0)
+    assert not store.invalidate("other")
+    assert client.exists(TOKEN, "advoware_token_timestamp") == 2
+    assert store.invalidate("t")
+    assert client.exists(TOKEN, "advoware_token_timestamp") == 0
+
+
+def test_a_cooldown_lasts_half_a_minute_where_nobody_says_otherwise(client, store, clock):
+    cache = TokenCache(client, KEYS, clock=clock)
+    cache.cooldown()
+    assert 20_000 < client.pttl(f"{TOKEN}:cooldown") <= 30_000
+    assert 20 < store.read().cooldown_s <= 30
+    with pytest.raises(TokenUnavailable, match="no token for 30 s") as caught:
+        cache.get(lambda: FetchedToken("t"))
+    assert caught.value.retry_after_s == 30
+    store.cool_down(0.0001)
+    assert 0 <= client.pttl(f"{TOKEN}:cooldown") <= 1 or not client.exists(f"{TOKEN}:cooldown")
+
+
+def test_whoever_waits_looks_again_after_twenty_to_eighty_milliseconds(client, clock):
+    client.set(f"{TOKEN}:refresh", "somebody", px=60_000)
+    for luck, longest in ((0.0, 0.02), (1.0, 0.08)):
+        naps: list[float] = []
+
+        def nap(seconds: float, naps: list[float] = naps) -> None:
+            naps.append(seconds)
+            clock.now += 1.0 if len(naps) < 10 else 0.5
+
+        clock.now = 0.0
+        cache = TokenCache(client, KEYS, clock=clock, sleep=nap, random=lambda luck=luck: luck)
+        with pytest.raises(TokenUnavailable) as caught:
+            cache.get(lambda: FetchedToken("t"))
+        assert caught.value.retry_after_s == 5
+        assert naps == [pytest.approx(longest)] * 11  # 9 s, 9.5 s, 10 s: then it is enough
+
+
+def test_a_dead_redis_is_asked_again_after_a_second(down, clock):
+    cache = TokenCache(down, KEYS, clock=clock)
+    asked = []
+    for now in (0.0, 0.99, 1.0):
+        clock.now, before = now, down.asked
+        cache.get(lambda: FetchedToken("t", 3600))
+        asked.append(down.asked > before)
+    assert asked == [True, False, True]
+
+
+def test_a_process_of_its_own_uses_its_token_to_the_end_of_its_life(clock):
+    cache, tokens = TokenCache(None, KEYS, clock=clock), iter("ab")
+
+    def fetch() -> FetchedToken:
+        clock.now += 5.0
+        return FetchedToken(next(tokens), 3600)
+
+    assert cache.get(fetch) == "a"
+    clock.now = 3179.9
+    assert cache.get(fetch) == "a"
+    clock.now = 3180.0  # counted from before it was asked for
+    assert cache.get(fetch) == "b"
+
+
+def test_what_redis_showed_is_used_without_it_until_it_ends(client, unreliable, clock):
+    flaky = unreliable()
+    aged(client, 1000, 0)
+    cache = TokenCache(flaky, KEYS, clock=clock)
+    assert cache.get(lambda: FetchedToken("new")) == "old"
+    flaky.unsent = 10**6
+    clock.now = 990.0
+    assert cache.get(lambda: FetchedToken("new")) == "old"
+    clock.now = 1000.0
+    assert cache.get(lambda: FetchedToken("new")) == "new"
+
+
+def test_a_token_that_took_longer_than_its_life_is_not_kept_for_others(client, clock):
+    def slow() -> FetchedToken:
+        clock.now += 30.0
+        return FetchedToken("late", 60)
+
+    assert TokenCache(client, KEYS, clock=clock).get(slow) == "late"
+    assert not client.exists(TOKEN)
+
+
+def test_the_helpers_of_a_token_lie_beside_it():
+    assert KEYS.all[2:] == [f"{TOKEN}:refresh", f"{TOKEN}:cooldown", f"{TOKEN}:failed"]
