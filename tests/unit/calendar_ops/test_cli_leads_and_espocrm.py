@@ -45,6 +45,7 @@ def test_a_lead_that_was_taken_for_spam_goes_on_after_a_release(office, redis_ur
 
 def test_an_unknown_lead_or_a_missing_key_is_one_line(office):
     assert "[not-found]" in office.bad(3, "leads", "release", "0" * 32)
+    assert "[not-found]" in office.bad(3, "leads", "conflicts", "0" * 32)
     assert "[invalid-request]" in office.bad(2, "leads", "erase", "--phone", "12")
     office.set(LEAD_ENCRYPTION_KEY="")
     assert "LEAD_ENCRYPTION_KEY" in office.bad(4, "leads", "release", "0" * 32)

@@ -308,7 +308,7 @@ def test_who_may_ask_is_shown_the_matters_of_a_hit_and_nobody_else(world, caplog
     number = registry.create_party(vorname="Max", name="Meier")
     registry.create_matter("77/26", kurzrubrum="Schulz ./. Groß", rolle="gegner", betNr=900)
     registry.create_matter("78/26", kurzrubrum="Meier ./. X", rolle="mandant", betNr=number)
-    registry.create_matter("79/26", kurzrubrum="A ./. B", objekt="Lange Straße 1, 30159 Hannover")
+    registry.create_matter("79/26", kurzrubrum="A ./. B", objekt="Lange Str. 1, 30159 Hannover")
     lead_id = world.post(CASE).json["id"]
     world.work()
     shown = world.main.deps().admin.conflicts(lead_id)
