@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import redis
@@ -40,6 +40,7 @@ from shared.web.call import Call
 
 log = get_log(__name__)
 REDIS_S = 1.0  # of the time in which somebody waits for a phone to ring
+_ON_ITS_WAY = timedelta(minutes=10)
 _DAY_S, _HOUR_S, _LEAD_S = 2 * 86400, 3600, 180 * 86400
 
 
@@ -140,10 +141,15 @@ class Calls:
             number = known.number if known.events else ""
             audio = self.provider().recording(call_id, recording_id, call.request.headers.get("Range", ""), number)
             if audio is None:
-                raise NotFoundError("There is no recording of this call.")
+                raise NotFoundError("There is no recording of this call.", retry_after_s=self._again_s(known))
             return Response(audio.body, audio.status, audio.headers, direct_passthrough=True)
         finally:
             log.info("recording_access", call_id=call_id, granted=granted)
+
+    def _again_s(self, known: PhoneCall) -> int | None:
+        """Ask for patience where a recording may still be on its way."""
+        young = bool(known.events) and known.last + _ON_ITS_WAY > self.clock()
+        return 30 if young else None
 
     def _whom(self, body: CallBody) -> Whom:
         if body.number is not None:

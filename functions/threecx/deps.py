@@ -125,6 +125,7 @@ class Deps:
         """Write calls into EspoCRM."""
         from functions.threecx.journal import Journal
         from functions.threecx.owners import Owners
+        from functions.threecx.recordings import Recordings
         from functions.threecx.tasks import Tasks
         from shared.office_hours import OfficeHours
 
@@ -134,9 +135,8 @@ class Deps:
             self.espocrm,
             self._directory(self.espocrm, self._advoware(self.advo_settings.timeout_s)),
             Tasks(self.espocrm, hours, self.sealer.mark),
-            lambda: self.provider,
+            Recordings(self.store, lambda: self.provider, self.public_url),
             Owners(self.settings.extensions, self.espocrm, self._agents, self.espo_settings.default_user_id or ""),
-            self.public_url,
             self._notes,
         )
 

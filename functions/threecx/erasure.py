@@ -14,7 +14,7 @@ from shared.errors import IntegrationError, InvalidRequestError
 from shared.espocrm.client import PAGE, EspoCrmClient, Record
 from shared.log import get_log
 from shared.threecx.number import Kind
-from shared.threecx.provider import Provider
+from shared.threecx.provider import Erased, Provider
 from shared.threecx.store import Binding, CallStore
 
 log = get_log(__name__)
@@ -58,7 +58,7 @@ class Erasure:
             recording = Call(store.events(key)).recording_id or bindings.get(key, Binding()).recording
             if recording:
                 done = self.provider().erase(store.call_id(key), recording)
-                found["geloescht" if done else "von_hand"] += 1
+                found["von_hand" if done is Erased.BY_HAND else "geloescht"] += 1
         return found
 
     def _here(self, number: str) -> dict[str, Any]:
@@ -86,8 +86,9 @@ class Erasure:
                 return rows
 
     def _phonebook(self, number: str) -> dict[str, Any]:
-        count = self.provider().phonebook(number)
-        return {"eintraege": count, **({"hinweis": BY_HAND} if count else {})}
+        found = self.provider().forget(number)
+        by_hand = {"von_hand": found.left, "hinweis": BY_HAND} if found.left else {}
+        return {"geloescht": found.deleted, **by_hand}
 
 
 class _Report:

@@ -14,15 +14,14 @@ from functions.threecx.matching import Hit, can_match, only_one
 from functions.threecx.matter_notes import MatterNotes
 from functions.threecx.memory import Memory
 from functions.threecx.owners import Owners
+from functions.threecx.recordings import Recordings, is_to_erase
 from functions.threecx.records import Known, call_fields, changes, is_less
 from functions.threecx.tasks import Tasks
 from shared.domain.call import Consent
-from shared.errors import UpstreamRejectedError
 from shared.espocrm.client import EspoCrmClient
 from shared.events.task import Task
 from shared.log import get_log
 from shared.threecx.number import told_number
-from shared.threecx.provider import Provider
 from shared.threecx.store import Binding, CallStore
 
 log = get_log(__name__)
@@ -48,9 +47,8 @@ class Journal:
     espocrm: EspoCrmClient
     directory: Directory
     tasks: Tasks
-    provider: Callable[[], Provider]
+    recordings: Recordings
     owners: Owners
-    public_url: str = ""
     notes: MatterNotes | None = None
 
     def handle(self, task: Task) -> None:
@@ -85,7 +83,7 @@ class Journal:
         known = self._known(group, about)
         fields = call_fields(group, known)
         digest = self.store.sealer.mark(json.dumps([fields, records[:1]], sort_keys=True))
-        if records and digest == last.digest:
+        if records and digest == last.digest and not is_to_erase(last):
             self.store.close(group.keys)
             return
         there = records[0] if records else Memory(self.espocrm).find(group)
@@ -97,7 +95,7 @@ class Journal:
             self.espocrm.delete(CALL_ENTITY, surplus)
         keep()
         self._after(group, known, less=less)
-        erased = self._erased(group, binding)
+        erased = self.recordings.erased(group, binding)
         if erased and not last.erased:
             fields = call_fields(group, replace(known, erased=True))
             self._put(record, fields, group, about)
@@ -127,9 +125,9 @@ class Journal:
     def _known(self, group: Group, about: About) -> Known:
         call, last, hits = group.call, about.last, about.hits(group.call.number)
         parent = only_one(hits) or self._named(call, hits)
-        recording = call.recording_id or last.recording
+        recording = self.recordings.named(group, last)
         consent = max(call.consent, last.consent)
-        url = self._recording_url(group) if recording and consent is Consent.GIVEN else ""
+        url = self.recordings.url(group) if recording and consent is Consent.GIVEN else ""
         return Known(hits, parent, self.owners.of(call), url, last.erased, recording)
 
     def _named(self, call: Call, hits: Sequence[Hit]) -> Hit | None:
@@ -141,10 +139,6 @@ class Journal:
             return next((hit for hit in hits if (hit.type, hit.id) == (kind, record_id)), None)
         row = self.espocrm.read(kind, record_id)
         return Hit(record_id, kind, last_name=str(row.get("name") or "")) if row else None
-
-    def _recording_url(self, group: Group) -> str:
-        call_id = self.store.call_id(group.keys[0]) if group.has_id else ""
-        return f"{self.public_url}/threecx/calls/{call_id}/recording" if call_id else ""
 
     def _after(self, group: Group, known: Known, *, less: bool) -> None:
         """Do what follows from a call, where enough is known to say what it was."""
@@ -163,19 +157,6 @@ class Journal:
                 self.notes.write(group, known.parent)
         elif call.direction == "inbound" and not self.store.answered_since(call.number, call.start):
             self.tasks.missed(call, group.keys, known)
-
-    def _erased(self, group: Group, last: Binding) -> bool:
-        """Have a recording deleted to which nobody agreed (any more)."""
-        forbidden = last.recording and last.consent in {Consent.REFUSED, Consent.WITHDRAWN}
-        if not forbidden or last.erased:
-            return last.erased
-        call_id = self.store.call_id(group.keys[0]) if group.has_id else ""
-        try:
-            erased = self.provider().erase(call_id, last.recording)
-        except UpstreamRejectedError:
-            erased = False
-        log.info("recording_erased", granted=erased)
-        return erased
 
 
 def claims(groups: Sequence[Group], bindings: Mapping[str, Binding]) -> list[tuple[Group, list[str]]]:

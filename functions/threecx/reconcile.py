@@ -22,7 +22,7 @@ from shared.threecx.store import CallStore
 
 log = get_log(__name__)
 WATERMARK = "threecx:log:watermark"  # STRING, epoch seconds up to which the log was read; for ever
-OVERLAP, FIRST_LOOK = timedelta(minutes=15), timedelta(days=1)
+OVERLAP, FIRST_LOOK = timedelta(hours=4), timedelta(days=1)  # rows name their recordings late
 PATIENCE, STUCK, ASKED_AT_ONCE = timedelta(minutes=5), timedelta(hours=6), 20
 
 
@@ -40,13 +40,14 @@ class Reconcile:
     def run(self) -> dict[str, Any]:
         """Look at everything and answer with counts."""
         now = self.clock()
-        counts = {"logged": 0, "asked": 0, "ended": 0, "again": 0, "relinked": 0, "expired": 0}
+        counts = {"logged": 0, "asked": 0, "ended": 0, "again": 0, "recordings": 0, "relinked": 0, "expired": 0}
         try:
             counts["logged"] = self._read_log(now)
             counts["asked"], counts["ended"] = self._ask(now)
         except (UpstreamError, RateLimitedError) as error:
             log.warning("reconcile_incomplete", slug=error.slug)
         counts["again"] = self._announce(now)
+        counts["recordings"] = self._look_again(now)
         counts["relinked"] = self._strangers(self.strangers.link, now)
         counts["expired"] = self._strangers(self.strangers.expire, now)
         self.store.forget_answered(now)
@@ -61,7 +62,7 @@ class Reconcile:
         since = datetime.fromtimestamp(float(told), now.tzinfo) - OVERLAP if told else now - FIRST_LOOK
         for logged in provider.log(since, now):
             key = self.store.log_key(logged.call_id)
-            if self.store.events(key) or self.store.bindings([key]):
+            if self._is_known(key, logged.event):
                 continue
             told = self._told(key, logged.event)
             if told and (told.recording_id or not logged.event.recording_id):
@@ -71,6 +72,13 @@ class Reconcile:
             added += 1
         self.store.client.set(WATERMARK, str(now.timestamp()))
         return added
+
+    def _is_known(self, key: str, event: Event) -> bool:
+        """Tell whether a row says nothing new; it may name its recording only when it is read once more."""
+        there = Call(self.store.events(key))
+        if not there.events:
+            return bool(self.store.bindings([key])) or self.store.was_erased(event.number, event.at)
+        return bool(there.recording_id) or not event.recording_id
 
     def _told(self, key: str, event: Event) -> Call | None:
         """Give the call of which events or reports have told, with which this row would be joined."""
@@ -111,6 +119,15 @@ class Reconcile:
         stuck = [key for key in silent if key in found and key not in over]
         self.store.close(key for key in keys if key not in found)
         return len(over) + sum(self._journalled(key, stuck=True) for key in stuck)
+
+    def _look_again(self, now: datetime) -> int:
+        """Have calls journalled once more whose recording was not there."""
+        keys = self.store.to_look_at(now)
+        for key in keys:
+            self.publisher().publish(THREECX_CALL, key)
+        if keys:
+            self.store.looked(now)
+        return len(keys)
 
     def _journalled(self, key: str, *, stuck: bool = False) -> bool:
         try:

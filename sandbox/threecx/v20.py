@@ -99,6 +99,10 @@ class ThreeCxV20(Double):
             case "GET", "Contacts/Pbx.GetContactsByNumber":
                 wanted = path.partition("'")[2].rstrip("')")
                 return json_response({"value": [row for row in self.contacts if row["PhoneNumber"] == wanted]})
+            case "DELETE", "Contacts":
+                there = [row for row in self.contacts if path != f"Contacts({row['Id']})"]
+                found, self.contacts = len(there) < len(self.contacts), there
+                return Response(status=204) if found else json_response({"error": {"code": "404"}}, 404)
             case "GET", "Recordings/Pbx.DownloadRecording":
                 return self._download(path)
             case "POST", "Recordings/Pbx.BulkRecordingsDelete":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from shared.domain.call import Event, Status
@@ -69,6 +70,22 @@ class Logged:
     event: Event
 
 
+@dataclass(frozen=True)
+class Forgotten:
+    """What became of the entries of a number in the phone book."""
+
+    deleted: int = 0
+    left: int = 0  # for a person to delete
+
+
+class Erased(StrEnum):
+    """What became of the wish to have a recording deleted."""
+
+    DONE = "done"
+    ABSENT = "absent"  # there is none, or none yet
+    BY_HAND = "by hand"
+
+
 class Provider(Protocol):
     """A phone system; everything raises UpstreamError when it does not do what it is asked."""
 
@@ -89,8 +106,12 @@ class Provider(Protocol):
         """
         ...
 
-    def erase(self, call_id: str, recording_id: str) -> bool:
-        """Ask for a recording to be deleted; False where that has to be done by hand."""
+    def recording_of(self, call_id: str, number: str) -> str:
+        """Name the recording of a call with a number; empty where there is none, none yet, or nobody can tell which."""
+        ...
+
+    def erase(self, call_id: str, recording_id: str) -> Erased:
+        """Ask for a recording to be deleted."""
         ...
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
@@ -101,8 +122,8 @@ class Provider(Protocol):
         """Give the e-mail address of each extension; nothing where there is no such list."""
         ...
 
-    def phonebook(self, number: str) -> int:
-        """Count the entries of a number in the phone book of the phone system."""
+    def forget(self, number: str) -> Forgotten:
+        """Delete the entries of a number from the phone book of the phone system."""
         ...
 
     def rights(self) -> dict[str, int]:

@@ -22,7 +22,17 @@ from shared.errors import (
 from shared.http import HttpClient, json_of, raise_for, retry_after_s
 from shared.settings.threecx import ThreeCxSettings
 from shared.threecx.audio import answered_audio
-from shared.threecx.provider import ME, Audio, Logged, Placed, RateLimitedError, Seen, UnknownOutcomeError
+from shared.threecx.provider import (
+    ME,
+    Audio,
+    Erased,
+    Forgotten,
+    Logged,
+    Placed,
+    RateLimitedError,
+    Seen,
+    UnknownOutcomeError,
+)
 from shared.threecx.wire import moment
 
 _WORDS = {
@@ -90,15 +100,21 @@ class RestProvider:
             _check(response)
         return answered_audio(response, wanted)
 
-    def erase(self, call_id: str, recording_id: str) -> bool:
+    def recording_of(self, call_id: str, number: str) -> str:
+        """This contract names recordings in its events only."""
+        del call_id, number
+        return ""
+
+    def erase(self, call_id: str, recording_id: str) -> Erased:
         """Ask for a recording to be deleted; a gateway without that says so and leaves it to people."""
         del recording_id
         response = self._call("DELETE", f"calls/{quote(call_id, safe='')}/recording")
         if response.status_code in {405, 501}:
-            return False
-        if response.status_code != 404:
-            _done(response)
-        return True
+            return Erased.BY_HAND
+        if response.status_code == 404:
+            return Erased.ABSENT
+        _done(response)
+        return Erased.DONE
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
         """This contract has no call log."""
@@ -109,10 +125,10 @@ class RestProvider:
         """This contract knows no people."""
         return {}
 
-    def phonebook(self, number: str) -> int:
+    def forget(self, number: str) -> Forgotten:
         """This contract shows no phone book."""
         del number
-        return 0
+        return Forgotten()
 
     def rights(self) -> dict[str, int]:
         """Ask for a call that cannot be: a key that is accepted gets 404 for it."""

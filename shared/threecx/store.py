@@ -29,6 +29,8 @@ NEAR: Final = "threecx:near:"  # ZSET call key -> start in ms, by mark of the nu
 JOURNAL: Final = "threecx:journal:"  # HASH record, digest, erased, consent, recording; RETENTION_CALL_DAYS
 OPEN: Final = "threecx:open"  # ZSET call key -> ms when something was last heard of it; until journalled
 ANSWERED: Final = "threecx:answered"  # ZSET mark of a number -> ms of its last successful call; RETENTION_CALL_DAYS
+LOOKS: Final = "threecx:recordings"  # ZSET call key -> ms when to look for its recording again; a day at most
+ERASED: Final = "threecx:erased:"  # STRING ms of the erasure, by mark of the number; two days
 _LOCK: Final = "threecx:journal-lock:"  # STRING owner; 30 s, kept up while at work
 _KEEP: Final = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
@@ -36,6 +38,7 @@ _KEEP: Final = (
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 EVENTS_S: Final = 14 * 86400
 LOCK_S: Final = 30.0
+_ERASED_S: Final = 2 * 86400  # longer than the log of a phone system is read back
 _WINDOW: Final = timedelta(minutes=15)
 _MOST: Final = 200
 WITHHELD: Final = "withheld"
@@ -87,7 +90,7 @@ class CallStore:
         pipe.expire(place, EVENTS_S)
         pipe.zadd(NEAR + number, {key: _ms(begin)}, lt=True)
         pipe.expire(NEAR + number, EVENTS_S)
-        now_ms = int(time.time() * 1000)
+        now_ms = _now_ms()
         pipe.zadd(OPEN, {key: now_ms})
         recent.note(pipe, recent.CALLS, key, now_ms)
         pipe.execute()
@@ -144,6 +147,18 @@ class CallStore:
         """List entries about which nothing was heard for long and which are not journalled."""
         return [str(key) for key in cast(Any, self.client.zrangebyscore(OPEN, 0, _ms(before), start=0, num=_MOST))]
 
+    def look_at(self, key: str, at: datetime) -> None:
+        """Note when to look for the recording of a call again."""
+        self.client.zadd(LOOKS, {key: _ms(at)})
+
+    def to_look_at(self, now: datetime) -> list[str]:
+        """List calls whose recording has to be looked for now."""
+        return [str(key) for key in cast(Any, self.client.zrangebyscore(LOOKS, 0, _ms(now)))]
+
+    def looked(self, now: datetime) -> None:
+        """Forget the looks that were due; whoever has looked in vain has noted a later one."""
+        self.client.zremrangebyscore(LOOKS, 0, _ms(now))
+
     def note_answered(self, number: str, at: datetime) -> None:
         """Note when somebody was last spoken to."""
         self.client.zadd(ANSWERED, {self.sealer.mark(number): _ms(at)}, gt=True)
@@ -167,10 +182,17 @@ class CallStore:
         pipe = self.client.pipeline(transaction=True)
         pipe.delete(NEAR + mark, *(CALL + key for key in keys))
         pipe.zrem(ANSWERED, mark)
+        pipe.set(ERASED + mark, _now_ms(), ex=_ERASED_S)
         if keys:
             pipe.zrem(OPEN, *keys)
+            pipe.zrem(LOOKS, *keys)
         pipe.execute()
         return keys
+
+    def was_erased(self, number: str, at: datetime) -> bool:
+        """Tell whether a number was erased after a moment: what was said of it before must not come back."""
+        erased = cast(Any, self.client.get(ERASED + self.sealer.mark(number))) if number else None
+        return erased is not None and float(erased) > _ms(at)
 
     @contextmanager
     def alone(self, number: str) -> Iterator[Callable[[], None]]:
@@ -215,6 +237,10 @@ def _event(value: dict[str, Any]) -> Event:
 
 def _begin(event: Event) -> datetime:
     return event.start or event.at - timedelta(seconds=event.duration_s or 0)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _ms(at: datetime) -> int:

@@ -21,6 +21,8 @@ from shared.threecx.number import Kind, read_number
 from shared.threecx.provider import (
     ME,
     Audio,
+    Erased,
+    Forgotten,
     Logged,
     NoDeviceError,
     Placed,
@@ -30,12 +32,13 @@ from shared.threecx.provider import (
 )
 from shared.threecx.rest import was_never_sent
 from shared.threecx.v20_log import COLUMNS, listed_recordings, log_path, logged_calls, recordings_of
+from shared.threecx.v20_people import MOST_AT_ONCE, XAPI, addresses, contact_paths, contacts_path, is_gone
 
 if TYPE_CHECKING:
     import redis
 
-XAPI, CONTROL = "xapi/v1", "callcontrol"
-PAGE, MOST_PAGES, USERS = 500, 20, 100
+CONTROL = "callcontrol"
+PAGE, MOST_PAGES = 500, 20
 AROUND = timedelta(minutes=2)
 _OWN_ID = re.compile(r"(?P<callid>\d{1,12})-(?P<start>\d{9,11})")
 _STATUS = {"dialing": Status.INITIATED, "ringing": Status.RINGING, "connected": Status.CONNECTED}
@@ -95,19 +98,14 @@ class V20Provider:
         raise NoDeviceError
 
     def agents(self) -> dict[str, str]:
-        """Give the e-mail address of each extension; a page holds a hundred at most."""
-        found: dict[str, str] = {}
-        for page in range(MOST_PAGES):
-            query: dict[str, str | int] = {"$select": "Number,EmailAddress", "$top": USERS, "$skip": page * USERS}
-            rows = self._list(f"{XAPI}/Users", query)
-            found |= {str(row.get("Number")): str(row.get("EmailAddress") or "") for row in rows}
-            if len(rows) < USERS:
-                break
-        return {number: address for number, address in found.items() if address}
+        """Give the e-mail address of each extension."""
+        return addresses(self._list)
 
-    def phonebook(self, number: str) -> int:
-        """Count the entries of a number; what the lookup once answered is kept there."""
-        return len(self._list(f"{XAPI}/Contacts/Pbx.GetContactsByNumber(number='{number}')"))
+    def forget(self, number: str) -> Forgotten:
+        """Delete the entries of a number; what the lookup once answered is kept there."""
+        rows = self._list(f"{XAPI}/{contacts_path(number)}")
+        gone = sum(is_gone(self._send("DELETE", f"{XAPI}/{path}")) for path in contact_paths(rows))
+        return Forgotten(gone, len(rows) - gone)
 
     def rights(self) -> dict[str, int]:
         """Try everything that we need, reading only, and give each answer's status."""
@@ -128,7 +126,7 @@ class V20Provider:
 
     def recording(self, call_id: str, recording_id: str, wanted: str, number: str = "") -> Audio | None:
         """Stream the audio of a call."""
-        record = recording_id or self._recording_of(call_id, number)
+        record = recording_id or self.recording_of(call_id, number)
         if not record.isdigit():
             return None
         headers = {"Range": wanted} if wanted else {}
@@ -142,16 +140,18 @@ class V20Provider:
             raise_for(ME, response)
         return answered_audio(response, wanted)
 
-    def erase(self, call_id: str, recording_id: str) -> bool:
+    def erase(self, call_id: str, recording_id: str) -> Erased:
         """Have a recording deleted."""
-        number = recording_id or self._recording_of(call_id, "")
+        number = recording_id or self.recording_of(call_id, "")
         if not number.isdigit():
-            return False
+            return Erased.BY_HAND
         response = self._send("POST", f"{XAPI}/Recordings/Pbx.BulkRecordingsDelete", json={"ids": [int(number)]})
+        if response.status_code == 404:
+            return Erased.ABSENT
         raise_for(ME, response)
         if response.content.strip():
             json_of(ME, response)  # a login page with 200 has deleted nothing
-        return True
+        return Erased.DONE
 
     def log(self, since: datetime, until: datetime) -> list[Logged]:
         """List the ended calls of a time, one for each group of rows."""
@@ -201,7 +201,7 @@ class V20Provider:
         answered = event.at - length if event.answered else None
         return Seen(Status.ENDED, event.start, answered, event.at, event.number, event.agent, event.direction)
 
-    def _recording_of(self, call_id: str, number: str) -> str:
+    def recording_of(self, call_id: str, number: str) -> str:
         """Look into the log, and then among all recordings, for what was recorded about that time."""
         found = _OWN_ID.fullmatch(call_id)
         if not found:
@@ -209,7 +209,7 @@ class V20Provider:
         start = datetime.fromtimestamp(int(found["start"]), UTC)
         since, until = start - AROUND, start + AROUND
         when = f"StartTime ge {iso(since)} and StartTime le {iso(until)}"
-        query: dict[str, str | int] = {"$filter": when, "$top": USERS}
+        query: dict[str, str | int] = {"$filter": when, "$top": MOST_AT_ONCE}
         ids = recordings_of(self._rows(since, until), number)
         ids = ids or listed_recordings(self._list(f"{XAPI}/Recordings", query), number)
         return ids[0] if len(ids) == 1 else ""

@@ -1,6 +1,7 @@
 """Somebody wants their number erased: nothing of it stays but what belongs to a client, and the report says where."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -81,12 +82,42 @@ def test_recordings_are_deleted_at_the_phone_system_and_where_it_cannot_the_repo
     assert erase("--phone", NUMBER)[1]["aufzeichnungen"] == {"geloescht": 0, "von_hand": 1}
 
 
-def test_the_phone_book_of_a_v20_is_named(phone_redis, monkeypatch):
+@pytest.fixture
+def v20(phone_redis, monkeypatch):
     pbx = ThreeCxV20()
-    pbx.contacts = [{"PhoneNumber": NUMBER}, {"PhoneNumber": OTHER}]
-    with serve(pbx) as server, world(monkeypatch, phone_redis, **pbx.env(server.url)):
-        _, report = erase("--phone", NUMBER)
-    assert report["telefonbuch"] == {"eintraege": 1, "hinweis": "in der Telefonanlage von Hand zu löschen"}
+    pbx.contacts = [{"Id": 4, "PhoneNumber": NUMBER}, {"Id": 5, "PhoneNumber": OTHER}]
+    with serve(pbx) as server, world(monkeypatch, phone_redis, **pbx.env(server.url)) as made:
+        made.pbx = pbx
+        yield made
+
+
+def test_the_phone_book_of_a_v20_loses_the_number(v20):
+    assert erase("--phone", NUMBER)[1]["telefonbuch"] == {"geloescht": 1}
+    assert [row["Id"] for row in v20.pbx.contacts] == [5]
+    assert erase("--phone", NUMBER)[1]["telefonbuch"] == {"geloescht": 0}
+
+
+def test_a_phone_book_that_we_may_not_change_is_left_to_people(v20):
+    v20.pbx.board.add(Fault("status", method="DELETE", path="Contacts", status=403, times=None))
+    report = erase("--phone", NUMBER)[1]
+    hint = "in der Telefonanlage von Hand zu löschen"
+    assert report["telefonbuch"] == {"geloescht": 0, "von_hand": 1, "hinweis": hint}
+
+
+def test_what_was_erased_does_not_come_back_out_of_the_log(v20):
+    now = datetime.now(UTC)
+    row = {"MainCallHistoryId": "h1", "Direction": "Inbound", "Answered": False, "SourceCallerId": NUMBER}
+    v20.pbx.log = [{**row, "StartTime": (now - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")}]
+    assert v20.http.post("/threecx/reconcile").json["logged"] == 1
+    v20.work()
+    assert len(v20.journalled()) == 1
+    erase("--phone", NUMBER)
+    for forgotten in ((), ("threecx:journal:*",)):
+        for name in forgotten:
+            v20.redis.delete(*v20.redis.keys(name))
+        assert v20.http.post("/threecx/reconcile").json["logged"] == 0
+        v20.work()
+    assert v20.journalled() == []
 
 
 def test_what_cannot_be_reached_is_named_and_the_rest_is_erased(rig):

@@ -53,6 +53,7 @@ def test_every_order_of_the_four_statements_gives_one_call_with_the_same_fields(
     assert seen == {(("c-77", "r-1"), "inbound", NUMBER, "105", True, T0, at(190))}
 
 
+@settings(deadline=None)
 @given(st.permutations([*ALL, *ALL]), st.integers(0, 8))
 def test_the_state_only_moves_forward(order, cut):
     call, reached = Call(), Status.INITIATED
@@ -63,6 +64,7 @@ def test_the_state_only_moves_forward(order, cut):
     assert call == Call().told(*order[: cut + 1])
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(ALL), min_size=1))
 def test_any_part_of_the_story_makes_a_whole_call(events):
     call = Call().told(*events)
@@ -144,7 +146,7 @@ def test_what_a_later_statement_tells_apart_is_told_apart_again():
     assert keys(late, a_report("r-1", 2, "102")) == {("c-1",), ("r-1",)}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.permutations(range(6)))
 def test_grouping_does_not_depend_on_the_order_of_arrival(order):
     there = [
