@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import lupa
+from lupa import lua51  # Redis's own; a second version in one process crashes beside fakeredis's
 
 from .mutant import Mutant, mutant_of
 from .python import SMALL
@@ -26,7 +26,7 @@ _OPTION = re.compile(r"'NX', ")
 
 def mutants(path: str, source: str) -> list[Mutant]:
     """List every small change of a script that still is Lua."""
-    lua, made, where, offset = lupa.LuaRuntime(), [], "script", 0
+    lua, made, where, offset = lua51.LuaRuntime(), [], "script", 0
     for line in source.splitlines(keepends=True):
         if named := _FUNCTION.match(line):
             where = named[1]
@@ -39,10 +39,10 @@ def mutants(path: str, source: str) -> list[Mutant]:
     return [each for each in made if _compiles(lua, each.text(source))]
 
 
-def _compiles(lua: lupa.LuaRuntime, text: str) -> bool:
+def _compiles(lua: lua51.LuaRuntime, text: str) -> bool:
     try:
         lua.compile(text)
-    except lupa.LuaSyntaxError:
+    except lua51.LuaSyntaxError:
         return False
     return True
 

@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 OUTSIDERS = (
-    "pytest _pytest.assertion.rewrite hypothesis.stateful hypothesis.strategies fakeredis lupa redis requests "
+    "pytest _pytest.assertion.rewrite hypothesis.stateful hypothesis.strategies fakeredis lupa.lua51 redis requests "
     "pydantic pydantic_settings werkzeug.test flask cryptography.fernet phonenumbers httplib2 prometheus_client"
 ).split()
 
@@ -51,6 +51,7 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     if status is None:
+        os.kill(pid, signal.SIGKILL)  # it may be so slow that it has no group of its own yet
         os.waitpid(pid, 0)
     return {"code": status, "seconds": time.monotonic() - began}
 
