@@ -100,13 +100,13 @@ def audit(kuerzel: str, rows: Iterable[Row], ask: Ask, events: Iterable[Row], ru
         link = linked(event, rules.tenant)
         if link.number:
             by_number[link.number].append((event, link))
-        elif _inside(read_event(event), event, rules.window):
+        elif _inside(read_event(event), rules.window):
             _only_in_google(found, event, rules)
     for fr_nr, group in by_number.items():
         _compare(found, fr_nr, group, listed.get(fr_nr) or _asked(kuerzel, fr_nr, group, ask, rules), rules)
     deleted = {linked(event, rules.tenant).number for event in dead}
     for fr_nr, row in listed.items():
-        if fr_nr not in by_number:
+        if fr_nr not in by_number and _inside(read_row(row, rules.all_day_field), rules.window):
             found.only_in_advoware.append(fr_nr)
             if fr_nr in deleted and _is_for_everybody(row):
                 found.reasons[fr_nr] = "everybody"
@@ -130,7 +130,7 @@ def _sorted_out(events: Iterable[Row]) -> tuple[list[Row], list[Row], int]:
 
 def _asked(kuerzel: str, fr_nr: str, group: Sequence[Pair], ask: Ask, rules: Rules) -> Row | None:
     """Ask for an appointment that the list does not show, where an event of it lies in the window."""
-    if not any(_inside(read_event(event), event, rules.window) for event, _ in group):
+    if not any(_inside(read_event(event), rules.window) for event, _ in group):
         return None
     row = ask(fr_nr)
     mine = row is not None and (str(row.get("anwalt")) == kuerzel or _is_for_everybody(row))
@@ -144,7 +144,7 @@ def _is_for_everybody(row: Row) -> bool:
 def _compare(found: Audit, fr_nr: str, group: Sequence[Pair], row: Row | None, rules: Rules) -> None:
     if row is None:
         for event, _ in group:
-            if _inside(read_event(event), event, rules.window):
+            if _inside(read_event(event), rules.window):
                 _only_in_google(found, event, rules)
         return
     ours = read_row(row, rules.all_day_field)
@@ -185,12 +185,12 @@ def differences(ours: Entry, theirs: Entry) -> tuple[str, ...]:
     return tuple(name for name in FIELDS if left[name] != right[name])
 
 
-def _inside(entry: Entry, event: Row, window: Window) -> bool:
+def _inside(entry: Entry, window: Window) -> bool:
     """Tell whether any of an entry lies in the window; what cannot be read counts."""
     if entry.span is None:
         return True
     begins, ends = entry.span
-    if event.get("recurrence"):
+    if entry.fields["rrule"]:
         ends = _last_end(entry, window[1])
     return begins < window[1] and (ends > window[0] or begins >= window[0])
 

@@ -186,7 +186,7 @@ def needs_confirmation(pair: Pair, bases: Bases, window: tuple[datetime, datetim
     theirs = pair.theirs
     if pair.absence is not Absence.NOT_LISTED or theirs is None or theirs.cancelled or theirs.appointment is None:
         return False
-    if google_event.ends_before(theirs.event, window[0]):
+    if theirs.appointment.is_over(window[0]):
         return False
     if theirs.appointment.start < window[1]:
         return True
@@ -202,4 +202,4 @@ def is_fresh_deletion(pair: Pair, settled: Collection[str], window: tuple[dateti
     if pair.absence is not Absence.NOT_LISTED or theirs is None or not theirs.cancelled or not theirs.fr_nr:
         return False
     done = theirs.link.deleted or theirs.id in settled or is_derived(theirs.fr_nr)
-    return not done and not google_event.ends_before(theirs.event, window[0])
+    return not done and not (theirs.appointment and theirs.appointment.is_over(window[0]))

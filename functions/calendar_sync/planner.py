@@ -29,7 +29,6 @@ from functions.calendar_sync.plan import (
     Step,
     Theirs,
 )
-from shared.mapping.google_event import ends_before
 from shared.mapping.text import is_placeholder
 
 
@@ -59,9 +58,9 @@ def decide(pair: Pair, rules: Rules) -> list[Step]:
 def _main(pair: Pair, rules: Rules) -> list[Step]:
     match pair.ours, pair.theirs:
         case Ours() as ours, None:
-            return [Leave("reserved", clean=False)] if pair.reserved else [Insert(ours)]
+            return _new_in_advoware(ours, pair, rules)
         case Ours() as ours, Theirs() as theirs if pair.twin:
-            return [Adopt(ours, theirs, twin=True)]
+            return [] if ours.appointment.lies_outside(rules.window) else [Adopt(ours, theirs, twin=True)]
         case Ours() as ours, Theirs() as theirs if theirs.link.intent is not None and not theirs.fr_nr:
             return _made(ours, theirs, rules)
         case Ours() as ours, Theirs() as theirs if theirs.cancelled:
@@ -73,6 +72,13 @@ def _main(pair: Pair, rules: Rules) -> list[Step]:
         case None, Theirs() as theirs:
             return _without_ours(theirs, pair.absence, rules)
     return []
+
+
+def _new_in_advoware(ours: Ours, pair: Pair, rules: Rules) -> list[Step]:
+    """Decide row 7; Advoware's list may show what touches the window without lying in it."""
+    if pair.reserved:
+        return [Leave("reserved", clean=False)]
+    return [] if ours.appointment.lies_outside(rules.window) else [Insert(ours)]
 
 
 def _both(ours: Ours, theirs: Theirs, rules: Rules) -> list[Step]:
@@ -125,9 +131,7 @@ def _hidden(theirs: Theirs, rules: Rules) -> list[Step]:
 
 def _is_outside(theirs: Theirs, rules: Rules) -> bool:
     """Tell whether an event lies before or beyond the window."""
-    if theirs.appointment is None:
-        return False
-    return ends_before(theirs.event, rules.window[0]) or theirs.appointment.start >= rules.window[1]
+    return theirs.appointment is not None and theirs.appointment.lies_outside(rules.window)
 
 
 def _born_in_google(theirs: Theirs, rules: Rules) -> list[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -89,6 +89,17 @@ class Appointment:
         if self.recurrence is not None:
             return self.recurrence.until
         return (self.end - timedelta(minutes=1)).date()
+
+    def is_over(self, moment: datetime) -> bool:
+        """Tell whether it, or the last day of a series, has ended at a moment."""
+        if self.recurrence is None:
+            return self.end <= moment
+        last = self.last_day
+        return last is not None and datetime.combine(last + timedelta(days=1), time(), BERLIN) <= moment
+
+    def lies_outside(self, window: tuple[datetime, datetime]) -> bool:
+        """Tell whether it was over before a window, or begins when it ends or later."""
+        return self.is_over(window[0]) or self.start >= window[1]
 
 
 def tidy(text: str) -> str:

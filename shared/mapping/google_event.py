@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -149,15 +149,3 @@ def _put(body: dict[str, Any], key: str, value: object) -> None:
         body[key] = value
     else:
         body.pop(key, None)
-
-
-def ends_before(event: Event, moment: datetime) -> bool:
-    """Tell whether an event, or the last occurrence of a series, is over before a moment."""
-    try:
-        appointment = to_appointment(event)
-    except UnusableEventError:
-        return False
-    last = appointment.last_day
-    if appointment.recurrence is None:
-        return appointment.end <= moment
-    return last is not None and midnight(last + timedelta(days=1)) <= moment

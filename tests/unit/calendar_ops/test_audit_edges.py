@@ -57,6 +57,18 @@ def test_what_lies_outside_the_window_is_nobodys_difference(state):
         assert row(firm)["in_sync"]
 
 
+def test_what_the_list_shows_beyond_the_window_is_not_entered_and_not_missed(state, monkeypatch):
+    with world(state, direct=True) as firm:
+        diary = firm.advoware.diary
+        monkeypatch.setattr(diary, "listing", lambda kuerzel, _window: type(diary).listing(diary, kuerzel))
+        firm.advoware.create("SB", **termin(366, "zu spät", start="00:00"))
+        firm.advoware.create("SB", **termin(-31, "vorbei"))
+        firm.advoware.create("SB", **termin(365, "gerade noch", start="23:00", end="23:30"))
+        firm.settle()
+        assert [event["summary"] for event in firm.events()] == ["gerade noch"]
+        assert row(firm)["in_sync"]
+
+
 def test_an_event_that_was_moved_out_of_the_window_is_different_not_missing(state):
     with world(state, direct=True) as firm:
         number = firm.advoware.create("SB", **termin(1, "weg"))

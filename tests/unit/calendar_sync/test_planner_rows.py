@@ -40,6 +40,7 @@ from functions.calendar_sync.planner import decide
 
 LATER = {"start": {"dateTime": "2026-12-03T09:00:00", "timeZone": "Europe/Berlin"}}
 OLD = {"datum": "2026-09-01", "datumBis": "2026-09-01"}
+DAY_AFTER = {"datum": "2027-11-25", "datumBis": "2027-11-25", "uhrzeitVon": "00:00:00"}
 FAR = {"datum": "2028-03-01", "datumBis": "2028-03-01"}
 
 
@@ -290,6 +291,18 @@ def test_an_event_that_cannot_be_read_is_left():
 
 def test_row_7_a_new_appointment_is_inserted():
     assert kinds(read([a_termin()], [])) == [Insert]
+
+
+@pytest.mark.parametrize(
+    "beyond", [{"datum": "2027-12-02", "datumBis": "2027-12-02", "uhrzeitVon": "00:00:00"}, FAR, OLD]
+)
+def test_row_7_one_outside_the_window_is_not_inserted(beyond):
+    assert plan(a_termin(**beyond), None) == []
+
+
+def test_row_7_the_last_minute_of_the_window_belongs_to_it():
+    row = a_termin(datum="2027-11-24", datumBis="2027-11-24", uhrzeitVon="23:59:00", uhrzeitBis="23:59:00")
+    assert kinds(plan(row, None)) == [Insert]
 
 
 def test_row_7_waits_for_a_complete_list():

@@ -12,7 +12,6 @@ from shared.mapping import termin
 from shared.mapping.google_event import (
     UnusableEventError,
     anonymised,
-    ends_before,
     to_appointment,
     to_body,
     with_content,
@@ -239,16 +238,22 @@ def test_a_tombstone_with_its_id_only_can_be_filled_again():
 
 
 def test_an_event_is_over_when_its_end_is_reached():
-    assert ends_before(an_event(), at(DAY, "11:00"))
-    assert not ends_before(an_event(), at(DAY, "10:59"))
+    assert to_appointment(an_event()).is_over(at(DAY, "11:00"))
+    assert not to_appointment(an_event()).is_over(at(DAY, "10:59"))
 
 
 def test_a_series_is_over_after_its_last_occurrence():
-    series = an_event(recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
-    assert ends_before(series, at(date(2026, 12, 6), "00:00"))
-    assert not ends_before(series, at(date(2026, 12, 5), "23:59"))
+    series = to_appointment(an_event(recurrence=["RRULE:FREQ=DAILY;COUNT=3"]))
+    assert series.is_over(at(date(2026, 12, 6), "00:00"))
+    assert not series.is_over(at(date(2026, 12, 5), "23:59"))
 
 
-def test_an_endless_or_unreadable_event_is_never_over():
-    assert not ends_before(an_event(recurrence=["RRULE:FREQ=DAILY"]), at(date(2090, 1, 1), "00:00"))
-    assert not ends_before({"id": "x"}, at(date(2090, 1, 1), "00:00"))
+def test_an_endless_series_is_never_over():
+    assert not to_appointment(an_event(recurrence=["RRULE:FREQ=DAILY"])).is_over(at(date(2090, 1, 1), "00:00"))
+
+
+def test_a_window_ends_where_the_next_day_begins():
+    event = to_appointment(an_event())
+    assert event.lies_outside((at(DAY, "00:00"), event.start))
+    assert not event.lies_outside((at(DAY, "00:00"), event.end))
+    assert event.lies_outside((event.end, at(date(2026, 12, 31), "00:00")))
