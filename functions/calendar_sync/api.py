@@ -33,7 +33,7 @@ class SyncRequest(BaseModel):
     full_content: bool | None = None
     dry_run: bool = False
     wait: bool = False
-    release: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$")] | None = None
+    release: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 class PlanQuery(BaseModel):

@@ -90,8 +90,9 @@ def test_what_nobody_knows_is_refused_and_what_cannot_be_read_too(running_firm):
         answer = running_firm.post("/calendar/sync", body)
         assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
     name = running_firm.get("/calendar/plan").json()["employees"][0]["kuerzel"]
-    answer = running_firm.post("/calendar/sync", {"kuerzel": name, "release": "abc"})
-    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "hold-unknown")
+    for wrong in ("abc", "9F2C", "no hash at all", "ümlaut\x00"):
+        answer = running_firm.post("/calendar/sync", {"kuerzel": name, "release": wrong})
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "hold-unknown")
 
 
 def test_a_stuck_lock_is_released_once(running_firm, redis_server):
