@@ -15,9 +15,11 @@ import sys
 import time
 from typing import Any
 
+QUICKLY = ("-x", "-q", "-p", "no:schemathesis", "-p", "no:anyio")  # two plugins that are slow to load
 OUTSIDERS = (
     "pytest _pytest.assertion.rewrite hypothesis.stateful hypothesis.strategies fakeredis lupa.lua51 redis requests "
-    "pydantic pydantic_settings werkzeug.test flask cryptography.fernet phonenumbers httplib2 prometheus_client"
+    "pydantic werkzeug.test flask cryptography.fernet phonenumbers httplib2 prometheus_client pytest_timeout "
+    "_pytest.debugging _pytest.junitxml _hypothesis_pytestplugin faulthandler xml.etree.ElementTree tomllib"
 ).split()
 
 
@@ -69,7 +71,7 @@ def _be_the_tests(order: dict[str, Any]) -> None:
 
         settings.register_profile("mutants", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
         settings.load_profile("mutants")
-        code = int(pytest.main(["-x", "-q", f"--basetemp={order['base']}", *order["tests"]]))
+        code = int(pytest.main([*QUICKLY, f"--basetemp={order['base']}", *order["tests"]]))
     finally:
         sys.stdout.flush()
         os._exit(code)

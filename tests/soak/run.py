@@ -124,7 +124,7 @@ class Soak:
             return (
                 f"{self.traffic.counts.total()} delivered, {self.ledger.count('unknown')} without an answer, "
                 f"{self.harm.done.total()} killed or stopped, {waiting} waiting, "
-                f"app {self.memory['app'][-1][1]:.0f} MB, worker {self.memory['worker'][-1][1]:.0f} MB"
+                f"app {self.memory['app'][-1][1]:.1f} MB, worker {self.memory['worker'][-1][1]:.1f} MB"
             )
         return "Redis is down"
 

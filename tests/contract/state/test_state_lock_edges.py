@@ -149,3 +149,23 @@ def test_rest_is_told_in_seconds_and_is_nothing_for_a_lock_without_an_end(client
     assert 50 < locks.rest_s("SB") <= 60
     client.set(LOCK, "x")
     assert locks.rest_s("SB") == 0
+
+
+def test_who_asks_again_for_a_lock_of_his_own_gets_its_fence(client, unreliable):
+    EmployeeLocks(client).acquire("SB").release()
+    flaky = unreliable(lost=3)
+    locks = EmployeeLocks(flaky)
+    with pytest.raises(redis.RedisError):
+        locks.acquire("SB")
+    assert locks.acquire("SB").fence == 2
+    flaky.lost = 3
+    with pytest.raises(redis.RedisError):
+        locks.acquire("AB")
+    client.delete("calendar_sync:fence:AB")
+    assert locks.acquire("AB").fence == 1
+
+
+def test_waiting_triggers_are_listed_in_order(client):
+    names = [f"k{number}" for number in range(50)]
+    client.mset({f"calendar_sync:dirty:{name}": "1" for name in names})
+    assert dirty_without_lock(client) == sorted(names)
