@@ -25,8 +25,9 @@ from shared.settings.threecx import ThreeCxSettings
 from shared.state.budget import within
 from shared.threecx.number import Kind, Number, told_number
 from shared.threecx.store import CallStore, call_key
+from shared.threecx.wire import ReportBody, WebhookBody
 from shared.web.call import Call
-from shared.web.reading import is_json, strict_json, validated
+from shared.web.reading import is_json, strict_json
 from shared.webhook import is_secret, is_signed, secrets_of
 
 LOOKUP, REPORT = "/threecx/lookup", "/threecx/report-call"
@@ -89,11 +90,9 @@ class Receiver:
 
     def webhook(self, call: Call) -> dict[str, Any]:
         """Note an event; the start of a call is answered with who it may be."""
-        from shared.threecx.wire import WebhookBody  # a lookup, while the phone rings, waits for no models
-
         raw, now_s = call.body(), self.clock().timestamp()
         self.proof.require_webhook(call.request, raw, now_s)
-        body = _read(call, raw, WebhookBody)
+        body = WebhookBody.read(_json(call, raw))
         event = event_of(body, self.dialect)
         if event is None:
             return {"contacts": [], "screenpop_url": ""} if body.event == "call.started" else {"stored": True}
@@ -112,10 +111,8 @@ class Receiver:
 
     def report(self, call: Call) -> dict[str, Any]:
         """Note what the CRM template says about a call that is over."""
-        from shared.threecx.wire import ReportBody
-
         self.proof.require_template(call.request)
-        body = _read(call, call.body(), ReportBody)
+        body = ReportBody.read(_json(call, call.body()))
         if self.dialect.read(body.number).kind is Kind.INTERNAL:
             return {"stored": True}
         event = event_of_report(body, self.dialect, self.clock())
@@ -153,10 +150,10 @@ class Receiver:
         return answers
 
 
-def _read(call: Call, raw: bytes, model: type[Any]) -> Any:
+def _json(call: Call, raw: bytes) -> Any:
     if not is_json(call.request.headers.get("Content-Type")):
         raise MediaTypeError("Send the body as application/json.")
-    return validated(model, strict_json(raw))
+    return strict_json(raw)
 
 
 def _basic(header: str) -> str:

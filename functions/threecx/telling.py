@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from shared.domain.call import Consent, Event, Said
 from shared.settings.threecx import ThreeCxSettings
 from shared.threecx.number import Kind, Number, digits_of, read_number
 from shared.threecx.reading import CALL_TYPES, moment, seconds
-
-if TYPE_CHECKING:
-    from shared.threecx.wire import ReportBody, WebhookBody
+from shared.threecx.wire import ReportBody, WebhookBody
 
 _SAID = {"call.started": Said.STARTED, "call.ended": Said.ENDED, "call.transferred": Said.TRANSFERRED}
 ENTITIES = frozenset({"Contact", "Lead", "Account"})

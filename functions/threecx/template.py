@@ -45,7 +45,7 @@ _REPORTED = {
 
 def render() -> str:
     """Write the template; transcripts and summaries are left out on purpose (§§ 201, 203 StGB)."""
-    assert set(_REPORTED) == set(ReportBody.model_fields)
+    assert set(_REPORTED) == set(ReportBody.__dataclass_fields__)
     crm = Element("Crm", Country="DE", Name="Kanzlei CRM", Version=VERSION, SupportsEmojis="false")
     SubElement(crm, "Number", Prefix="Zeros", MaxLength="")
     SubElement(crm, "Connection", MaxConcurrentRequests="4")

@@ -109,7 +109,16 @@ TARGETS = {
     ),
     "threecx": (
         Call("threecx", "GET", "/threecx/lookup?number=0511123456"),
-        ("pydantic", "holidays", "shared.mapping", "functions.threecx.journal", *CIPHERS, *FORMS, *GOOGLE),
+        (
+            "pydantic",
+            "phonenumbers",
+            "holidays",
+            "shared.mapping",
+            "functions.threecx.journal",
+            *CIPHERS,
+            *FORMS,
+            *GOOGLE,
+        ),
     ),
     "call_journal": (
         Call("threecx", told_by="threecx"),
@@ -154,6 +163,14 @@ def test_a_target_imports_only_what_it_needs(target, around):
     assert loaded.status in {200, 204}
     assert f"functions.{call.folder}" in loaded.at_start
     assert [name for name in loaded.in_all if under(name, NOWHERE + others + forbidden)] == []
+
+
+@pytest.mark.parametrize("event", ["call.started", "call.ended"])
+def test_the_event_of_a_german_number_needs_no_models_and_no_numbering_plan(event, around):
+    loaded = around.first("threecx", Call("threecx", path="/threecx/webhook", body=STARTED % event), TELLING)
+    assert loaded.status == 200
+    needless = ("pydantic", "phonenumbers", "holidays", "shared.mapping", "functions.threecx.journal", *FORMS)
+    assert [name for name in loaded.in_all if under(name, needless)] == []
 
 
 @pytest.mark.parametrize("target", ["vmh_webhooks", "advoware_proxy", "leads"])

@@ -1,8 +1,13 @@
 """Spellings of German numbers, and the rungs of the ladder."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from functions.threecx.matching import EXACT, LIKELY, Hit, can_match, only_one, ranked, rung
+from shared.threecx import number
 from shared.threecx.number import Kind, read_number
 
 SPELLINGS = """+49 511 1234567|+495111234567|0511 1234567|0511/1234567|0511-1234567|(0511) 1234567|(0511)1234567
@@ -23,6 +28,15 @@ def test_every_spelling_is_the_same_number(spelling):
     assert read_number(spelling).value == "+495111234567"
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.from_regex(r"(\+49|0049|0)[1-9][0-9]{4,14}", fullmatch=True))
+def test_what_is_read_without_the_numbering_plan_is_what_the_plan_says(spelling):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(number, "_AT_HOME", re.compile("(?!)"))
+        by_plan = read_number.__wrapped__(spelling)
+    assert read_number.__wrapped__(spelling) == by_plan
+
+
 @pytest.mark.parametrize(
     "stored", ["+495111234567", "0511 1234567", "0511/1234567", "0049 511 1234567", "495111234567"]
 )
@@ -32,9 +46,9 @@ def test_stored_spellings_match_exactly(stored):
 
 @pytest.mark.parametrize("text", ["", None, "anonymous", "Anonym", "[Number]", "withheld"])
 def test_a_withheld_number_matches_nobody(text):
-    number = read_number(text)
-    assert number.kind is Kind.WITHHELD
-    assert not can_match(number)
+    read = read_number(text)
+    assert read.kind is Kind.WITHHELD
+    assert not can_match(read)
 
 
 @pytest.mark.parametrize(
