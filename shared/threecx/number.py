@@ -15,6 +15,7 @@ EMERGENCY = frozenset({"110", "112", "115", "116117", "116116", "116111", "11600
 _WITHHELD = frozenset({"", "anonymous", "anonym", "withheld", "private", "unknown", "unbekannt", "restricted"})
 _LITERAL = re.compile(r"\[\w+\]")  # a template variable that an older phone system does not know
 _EXTENSION = re.compile(r"(?:ext\.?|durchwahl|dw\.?|x)\s*\d{1,6}$", re.IGNORECASE)
+_AT_HOME = re.compile(rf"(?:\+{HOME_CODE}|00{HOME_CODE}|0)([1-9]\d{{6,12}})")  # the plan changes nothing in these
 _FORBIDDEN = re.compile(r"[*#]|[^\W\d_]", re.UNICODE)
 _DRESS = re.compile("[\\s\u00a0\u200e\u200f\u202a-\u202e\u2066-\u2069()./–—‐‑-]+")
 
@@ -117,6 +118,8 @@ def _readings(digits: str, outside_prefix: str, area_code: str) -> list[str]:
 
 def _first_valid(readings: list[str]) -> Number:
     """Take the first reading in the numbering plan, else the first that could be: plans change faster than we do."""
+    if len(readings) == 1 and (plain := _AT_HOME.fullmatch(readings[0])):
+        return Number(Kind.OUTSIDE, f"+{HOME_CODE}{plain[1]}")
     import phonenumbers
 
     parsed = [each for each in map(_parsed, readings) if each is not None]
