@@ -270,15 +270,53 @@ def test_after_a_flush_a_notification_finds_its_employee_again(firm):
     assert publisher.published == [("calendar_sync_employee", "KL", {})]
 
 
-def test_a_run_waits_for_the_end_of_the_window_that_the_first_notification_opened(state):
-    bursts, waited = Bursts(state, window_s=0.4), []
-    bursts.settle("SB", waited.append)
-    bursts.open("SB")
-    time.sleep(0.1)
-    bursts.open("SB")
-    bursts.settle("SB", waited.append)
-    bursts.settle("KL", waited.append)
-    assert [0.2 < seconds <= 0.31 for seconds in waited] == [True]
+class Sleeper:
+    """Sleeps in Redis's time, and lets further notifications come in while it does."""
+
+    def __init__(self, state: redis.Redis, arriving: int, stopping: bool = False) -> None:
+        self.waited: list[float] = []
+        self._bursts, self._arriving, self._stopping = Bursts(state, 0.05, 0.2), arriving, stopping
+
+    def __call__(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        if self._stopping:
+            return True
+        if len(self.waited) <= self._arriving:
+            self._bursts.open("SB")
+        else:
+            time.sleep(seconds)  # Redis ends its keys by its own clock
+        return False
+
+
+def settled(state: redis.Redis, kuerzel: str, arriving: int = 0, stopping: bool = False) -> list[float]:
+    sleeper = Sleeper(state, arriving, stopping)
+    Bursts(state, 0.05, 0.2).settle(kuerzel, sleeper)
+    return sleeper.waited
+
+
+def test_a_run_waits_until_no_notification_has_come_for_a_while(state):
+    assert settled(state, "SB") == []
+    Bursts(state, 0.05, 0.2).open("SB")
+    assert settled(state, "KL") == []
+    waited = settled(state, "SB", arriving=3)
+    assert len(waited) >= 4
+    assert all(0 < seconds <= 0.05 for seconds in waited)
+    assert list(state.scan_iter("calendar_sync:burst*")) == []
+
+
+def test_a_storm_without_end_delays_a_run_no_longer_than_the_limit(state):
+    bursts = Bursts(state, 60.0, 0.2)
+    for _ in range(3):
+        bursts.open("SB")
+    waited: list[float] = []
+    bursts.settle("SB", lambda seconds: waited.append(seconds) or time.sleep(seconds))  # Redis's own clock
+    assert 0 < sum(waited[:1]) <= 0.2
+    assert state.exists("calendar_sync:burst_limit:SB") == 0
+
+
+def test_a_run_that_has_to_stop_waits_no_longer(state):
+    Bursts(state, 60.0, 60.0).open("SB")
+    assert len(settled(state, "SB", stopping=True)) == 1
 
 
 def test_what_is_remembered_of_a_channel_tells_neither_token_nor_address(firm):
