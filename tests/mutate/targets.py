@@ -97,7 +97,7 @@ TARGETS: dict[str, tuple[Part, ...]] = {
     "proxy path": (
         Part(
             ("functions/advoware_proxy/passage.py", "functions/advoware_proxy/target.py"),
-            ("tests/unit/advoware_proxy",),
+            ("tests/unit/advoware_proxy/test_proxy_edges.py", "tests/unit/advoware_proxy"),
         ),
     ),
 }

@@ -62,10 +62,13 @@ def test_a_delay_is_as_long_as_was_asked_for(queue, client):
 
 def test_more_dead_workers_than_fit_one_round_are_reaped_in_two(client, unreliable):
     counting = unreliable()
+    queue = WorkQueue(counting, PARTIES)
+    queue.reap()
+    before = counting.sends
     client.zadd(f"{QUEUE}:processing", {f"id-{number}": 1 for number in range(501)})
-    reaped = WorkQueue(counting, PARTIES).reap()
+    reaped = queue.reap()
     assert (reaped.expired, reaped.due, client.zcard(f"{QUEUE}:processing")) == (501, 0, 0)
-    assert counting.sends - 1 == 2  # the first send of all loads the script
+    assert counting.sends - before == 2
 
 
 def test_more_due_entries_than_fit_one_round_are_enqueued_in_two(queue, client):

@@ -177,5 +177,9 @@ def test_a_token_that_took_longer_than_its_life_is_not_kept_for_others(client, c
     assert not client.exists(TOKEN)
 
 
+def test_a_token_shows_its_life_and_nothing_else():
+    assert repr(FetchedToken("geheim", 60)) == "FetchedToken(life_s=60)"
+
+
 def test_the_helpers_of_a_token_lie_beside_it():
     assert KEYS.all[2:] == [f"{TOKEN}:refresh", f"{TOKEN}:cooldown", f"{TOKEN}:failed"]
