@@ -124,12 +124,12 @@ def test_a_token_that_would_break_the_record_is_refused(queue):
 
 
 def test_the_work_of_a_dead_worker_is_given_back(client):
-    queue = WorkQueue(client, PARTIES, lease_s=0.03)
+    queue = WorkQueue(client, PARTIES, lease_s=0.5)
     queue.add("delete", ["a"])
     dead = queue.claim("a", "t1")
     announced(queue)
     assert queue.reap().expired == 0
-    time.sleep(0.05)
+    time.sleep(0.55)
     assert queue.reap().expired == 1
     assert queue.reap().expired == 0
     assert announced(queue) == ["a"]
