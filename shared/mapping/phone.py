@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-HOME = "DE"
+from shared.dialled import parsed
+
 _WORDS = re.compile(r"\d.*?(?!ext|durchwahl)\b[^\W\d_]{3,}", re.IGNORECASE)  # the library would dial letters
 _GERMAN_MOBILE = re.compile("1[567]")
 
@@ -42,15 +43,14 @@ def same_number(first: str | None, second: str | None) -> bool:
 
 def _parsed(text: str | None) -> Any:
     """Read a number as it is dialled in Germany; a zero in brackets is not dialled."""
-    import phonenumbers
-
     if not text or not text.strip() or len(text) > 60:
         return None
     spelled = text.strip().replace("(0)", "")
     if _WORDS.search(spelled):
         return None
-    try:
-        number = phonenumbers.parse(spelled, HOME)
-    except phonenumbers.NumberParseException:
+    number = parsed(spelled)
+    if number is None:
         return None
+    import phonenumbers
+
     return number if phonenumbers.is_possible_number(number) else None

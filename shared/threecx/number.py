@@ -6,9 +6,10 @@ import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-HOME, HOME_CODE = "DE", "49"
+from shared.dialled import parsed
+
+HOME_CODE = "49"
 INTERNAL_DIGITS = 5
 LONGEST = 60
 EMERGENCY = frozenset({"110", "112", "115", "116117", "116116", "116111", "116006", "116000", "911", "999"})
@@ -122,9 +123,9 @@ def _first_valid(readings: list[str]) -> Number:
         return Number(Kind.OUTSIDE, f"+{HOME_CODE}{plain[1]}")
     import phonenumbers
 
-    parsed = [each for each in map(_parsed, readings) if each is not None]
+    found = [each for each in map(parsed, readings) if each is not None]
     for fits in (phonenumbers.is_valid_number, phonenumbers.is_possible_number):
-        for each in parsed:
+        for each in found:
             if fits(each) and each.national_number >= 10**6:
                 return Number(Kind.OUTSIDE, str(phonenumbers.format_number(each, phonenumbers.PhoneNumberFormat.E164)))
     return UNREADABLE
@@ -134,18 +135,9 @@ def is_ordinary(value: str) -> bool:
     """Tell whether an E.164 number is a fixed or a mobile line by the numbering plan (facts: leads, phone traps)."""
     import phonenumbers
 
-    parsed, kinds = _parsed(value), phonenumbers.PhoneNumberType
+    number, kinds = parsed(value), phonenumbers.PhoneNumberType
     ordinary = (kinds.FIXED_LINE, kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
-    return parsed is not None and phonenumbers.number_type(parsed) in ordinary
-
-
-def _parsed(reading: str) -> Any:
-    import phonenumbers
-
-    try:
-        return phonenumbers.parse(reading, HOME)
-    except phonenumbers.NumberParseException:
-        return None
+    return number is not None and phonenumbers.number_type(number) in ordinary
 
 
 def display(value: str) -> str:
@@ -153,7 +145,7 @@ def display(value: str) -> str:
     import phonenumbers
 
     try:
-        parsed = phonenumbers.parse(value)
+        number = phonenumbers.parse(value)
     except phonenumbers.NumberParseException:
         return value
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

@@ -10,6 +10,7 @@ from functions.leads.reading import read_body
 from shared.domain.party import Party
 from shared.mapping.beteiligte import is_same_party
 from shared.mapping.phone import e164
+from shared.threecx.number import read_number
 
 CPU_S = 1.5  # each of these took many seconds of a thread, or would have with a few more bytes; now milliseconds
 
@@ -51,3 +52,11 @@ def test_a_part_without_a_name_is_a_field_without_a_name() -> None:
 )
 def test_words_behind_a_number_are_not_dialled(text: str, number: str | None) -> None:
     assert e164(text) == number
+
+
+@pytest.mark.parametrize("text", ["00075037", "+49 00 0767 203102", "0049000009042361", "003750080930617530"])
+def test_a_number_with_odd_zeros_in_front_is_read_the_same_again(text: str) -> None:
+    folded, told = e164(text), read_number(text).value
+    assert folded
+    assert e164(folded) == folded
+    assert read_number(told).value == told
