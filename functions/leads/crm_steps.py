@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from functions.leads import duplicates
+from functions.leads import conflict, duplicates
 from functions.leads.assignment import Assignment
 from functions.leads.crm import LeadCrm, Record
 from functions.leads.envelope import Envelope
@@ -16,6 +16,7 @@ from functions.leads.journey import Journey
 from functions.leads.office import Office
 from functions.leads.own_fields import own_values
 from functions.leads.render import (
+    PROCESS,
     Facts,
     empty_fields,
     head_of,
@@ -24,6 +25,7 @@ from functions.leads.render import (
     note_text,
     process_line,
     with_line,
+    with_missing_lines,
 )
 from functions.leads.routing import Rule
 from functions.leads.submission import Submission
@@ -33,6 +35,7 @@ from functions.leads.work import Work
 from shared.errors import UpstreamMalformedError
 from shared.espocrm.errors import ME
 
+_CHECKED = ("Gegenseite", "Objekt", "Geburtsdatum")
 MOST = 3  # numbers that are looked for
 
 
@@ -160,15 +163,32 @@ class CrmSteps:
         record = self.crm.read("Lead", target)
         if record is None:
             return
-        changes = empty_fields(record, self.fields(work.submission, work.facts))
-        text, level = str(record.get("description") or ""), work.verdict.urgency.level
-        before = head_of(text).get("Dringlichkeit", "").partition(" ")[0]
-        if higher(before, level) != before:
+        fields = self.fields(work.submission, work.facts)
+        changes = empty_fields(record, fields) | self._empty_own(record, work)
+        before, level = str(record.get("description") or ""), work.verdict.urgency.level
+        text = with_missing_lines(before, fields["description"])
+        urgency = head_of(text).get("Dringlichkeit", "").partition(" ")[0]
+        if higher(urgency, level) != urgency:
             own = self.crm.own_field("dringlichkeit")
-            changes["description"] = with_line(text, "Dringlichkeit", work.verdict.urgency.line)
+            text = with_line(text, "Dringlichkeit", work.verdict.urgency.line)
             changes |= {own: level} if own else {}
+        changes |= {"description": text} if text != before else {}
         if changes:
             self.crm.update("Lead", target, changes)
+        self._check_anew(work, before, text)
+
+    def _empty_own(self, record: Record, work: Work) -> dict[str, Any]:
+        def find(name: str) -> str | None:
+            return self.crm.own_field(name) if name in duplicates.TOLD_LATER else None
+
+        values = own_values(work.submission, work.facts, find)
+        return {name: value for name, value in values.items() if not record.get(name)}
+
+    def _check_anew(self, work: Work, before: str, text: str) -> None:
+        """Have an open conflict check made again, now that more is known of the other side or the object."""
+        old, new = head_of(before), head_of(text)
+        if new.get("Kollision") == conflict.OPEN and any(new.get(each) != old.get(each) for each in _CHECKED):
+            work.journey.store.set_open(new.get(PROCESS, work.lead_id), self.clock().timestamp())
 
     def _read_back(self, journey: Journey, way: str, target: str) -> None:
         """See the record, and take away a second one that was created past the store at the same moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,14 @@ from typing import Any, Final
 from functions.leads.contact import folded_email, is_own_domain
 from functions.leads.render import PROCESS, head_of, phone_of
 from functions.leads.submission import Submission
-from shared.mapping.beteiligte import folded
+from shared.mapping.beteiligte import folded, folded_street
 
 Record = Mapping[str, Any]
 WINDOW: Final = timedelta(days=30)
 TOO_MANY: Final = 20  # an address or number of so many records belongs to a switchboard
+TOLD_LATER: Final = frozenset({"objekt", "gegenseite", "frist"})  # own fields that a further message may fill
 CLOSED: Final = frozenset({"Converted", "Recycled", "Dead"})
+_PLACE: Final = re.compile(r"\s*(\d{5}\b)?(.*)", re.DOTALL)
 NEWSLETTER_MARK: Final = "Newsletter: nur Anmeldung"
 
 
@@ -72,8 +75,22 @@ def is_same_matter(submission: Submission, row: Record) -> bool:
     lead, head = submission.lead, head_of(row.get("description"))
     if head.get("Typ") != lead.typ or head.get("Thema", "") != (lead.anliegen.thema or ""):
         return False
-    places = [folded(head.get("Objekt", "")), folded(lead.objekt.line)]
-    return not all(places) or places[0] == places[1]
+    return is_same_place(head.get("Objekt", ""), lead.objekt.line)
+
+
+def is_same_place(first: str, second: str) -> bool:
+    """Compare two addresses as far as both tell: the street in any spelling, and the PLZ, else the town."""
+    (street, plz, town), (other_street, other_plz, other_town) = _parts(first), _parts(second)
+    places = (plz, other_plz) if plz and other_plz else (town, other_town)
+    return all(not one or not other or one == other for one, other in ((street, other_street), places))
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Read an address as our labelled lines write it: street, comma, PLZ and town, each of which may be missing."""
+    street, _, rest = text.rpartition(",") if re.match(r"\s*\d{5}\b", text) else text.partition(",")
+    found = _PLACE.fullmatch(rest)
+    plz, town = found.groups("") if found else ("", "")
+    return folded_street(street), plz, folded(town)
 
 
 def _may_be_same_person(submission: Submission, row: Record) -> bool:

@@ -80,9 +80,10 @@ class FollowUp:
 
     def _check_again(self, journey: Journey, record: Record) -> None:
         head = head_of(record.get("description"))
-        if not is_checked_for_conflicts(head.get("Typ")) or journey.note("conflict") in {conflict.FREE, conflict.HIT}:
+        is_known = journey.note("conflict") in {conflict.FREE, conflict.HIT}
+        if self.firm is None or is_known or not is_checked_for_conflicts(head.get("Typ")):
             journey.store.set_open(journey.lead_id, None)
-        elif self.firm:
+        else:
             self._note_conflict(journey, self.firm.check(query_of_record(record, head), journey.lead_id))
 
     def _note_conflict(self, journey: Journey, finding: Finding) -> None:

@@ -119,7 +119,7 @@ class Receiver:
             identity.lead_id,
             vault.digests("body", envelope.raw),
             envelope.to_bytes(),
-            json.dumps(answer, ensure_ascii=False),
+            json.dumps(answer, ensure_ascii=False, separators=(",", ":")),
             identity.given,
             identity.others if identity.given else (),
             identity.contents,

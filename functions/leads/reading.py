@@ -79,9 +79,15 @@ def _json(raw: bytes, kind: str) -> Body:
         value = value[0]
     if not isinstance(value, dict) or _depth(value) > MAX_JSON_DEPTH:
         return _unreadable(raw)
-    if "graphql" in kind and value.keys() <= {"query", "variables", "operationName", "extensions"}:
+    if _is_graphql(value, kind):
         raise WrongKindError
     return Body(value)
+
+
+def _is_graphql(value: dict[str, Any], kind: str) -> bool:
+    """Tell a query from a form; most that send one call it JSON."""
+    asks = "graphql" in kind or "{" in str(value.get("query"))
+    return asks and value.keys() <= {"query", "variables", "operationName", "extensions"}
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,17 +132,29 @@ def _unquoted(part: bytes, remarks: list[str]) -> str:
 
 
 def _multipart(raw: bytes, content_type: str) -> Body:
-    from werkzeug.formparser import FormDataParser
+    from werkzeug.formparser import MultiPartParser
     from werkzeug.http import parse_options_header
 
-    kind, options = parse_options_header(content_type)
+    class AsBytes(MultiPartParser):
+        """Leaves the values as they came, one character a byte."""
+
+        def get_part_charset(self, headers: object) -> str:
+            return "latin-1"
+
+    boundary = parse_options_header(content_type)[1].get("boundary", "").encode("latin-1", "replace")
     try:
-        parser = FormDataParser(silent=False, max_form_parts=MAX_FIELDS)
-        _, form, files = parser.parse(io.BytesIO(raw), kind, len(raw), options)
+        form, files = AsBytes(max_form_parts=MAX_FIELDS).parse(io.BytesIO(raw), boundary, len(raw))
     except Exception:  # noqa: BLE001 - whatever the parser says, a person looks at it
         return _unreadable(raw)
-    remarks = ("datei_verworfen",) if any(each.filename for each in files.values()) else ()
-    return Body(nested([(key or "", value) for key, value in form.items(multi=True)]), remarks=remarks)
+    remarks = ["datei_verworfen"] if any(each.filename for each in files.values()) else []
+    pairs = [(key or "", _characters(value.encode("latin-1"), remarks)) for key, value in form.items(multi=True)]
+    return Body(nested(pairs), remarks=tuple(dict.fromkeys(remarks)))
+
+
+def _characters(value: bytes, remarks: list[str]) -> str:
+    text, replaced = _as_utf8(value)
+    remarks += replaced
+    return text.decode()
 
 
 def nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:

@@ -25,6 +25,18 @@ _AS_GIVEN = {
     "objekt_plz": "PLZ des Objekts wie angegeben",
     "geburtsdatum": "Geburtsdatum",
 }
+_LATER: Final = (
+    "Objekt",
+    "Objektart",
+    "Bundesland",
+    "Gegenseite",
+    "Anwalt der Gegenseite",
+    "Frist",
+    "Rückstand",
+    "Gericht",
+    "Rechtsschutz",
+    "Geburtsdatum",
+)
 _PLAIN_PHONE = re.compile(r"[\d\s()+/.-]+")
 _TECHNICAL = re.compile(
     r"(?i)_.*|.*(nonce|captcha|token|secret|passwor|api.?key|signature|cookie).*|(is|payment|transaction)_\w+"
@@ -196,6 +208,15 @@ def with_line(text: str, label: str, value: str) -> str:
     written = f"{label}: {value}"
     head = pattern.sub(lambda _: written, head, count=1) if pattern.search(head) else f"{head}\n{written}"
     return head + gap + body
+
+
+def with_missing_lines(text: str, newer: str) -> str:
+    """Add what a further message tells of the matter and nobody had told before; nothing known is overwritten."""
+    known, told = head_of(text), head_of(newer)
+    for label in _LATER:
+        if label in told and label not in known:
+            text = with_line(text, label, told[label])
+    return text
 
 
 def empty_fields(record: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Intake:
         except UnreadableError as error:
             raise SetAsideError("lead-undecipherable") from error
         if record is None:
+            store.set_open(task.item, None)
             return
         journey = Journey(store, record, task, self.settle_s)
         if record.payload is None:

@@ -160,6 +160,7 @@ def test_a_body_that_is_too_large(world):
         (b"<?xml version='1.0'?><lead/>", "text/plain"),
         (b"query { lead }", "application/graphql"),
         (b"{ lead { id } }", "application/graphql"),
+        (b'{"query":"mutation { create }","variables":{}}', "application/json"),
         (b"\x89PNG\r\n", "image/png"),
         (b"\x00\x01", "application/octet-stream"),
     ],

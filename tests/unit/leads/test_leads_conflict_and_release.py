@@ -331,3 +331,28 @@ def test_for_a_tenant_advoware_is_not_asked_by_a_person_either(world):
     assert world.advoware.board.calls == []
     with pytest.raises(NotFoundError):
         world.main.deps().admin.conflicts("0" * 32)
+
+
+def test_an_open_check_is_made_again_when_a_further_message_names_the_other_side(world):
+    number = world.advoware.registry.create_party(vorname="Max", name="Meier")
+    world.advoware.registry.create_matter("2/26", kurzrubrum="Meier ./. X", rolle="mandant", betNr=number)
+    world.post(FORM)
+    world.work()
+    assert (kollision(world), world.client.post("/leads/maintenance").json["checks"]) == ("offen", 0)
+    world.post(CASE | {"nachricht": "Noch etwas"})
+    world.work()
+    assert (len(world.rows("Lead")), kollision(world)) == (1, "offen")
+    assert world.client.post("/leads/maintenance").json["checks"] == 1
+    world.work()
+    assert kollision(world) == "treffer"
+    assert world.client.post("/leads/maintenance").json["checks"] == 0
+
+
+def test_nobody_waits_for_a_check_that_nobody_can_make(make_world):
+    world = make_world()
+    lead_id = world.post(CASE).json["id"]
+    world.work()
+    world.redis[0].zadd("lead:open", {lead_id: 1, "f" * 32: 1})
+    world.client.post("/leads/maintenance")
+    world.work()
+    assert world.redis[0].zcard("lead:open") == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from leads_world import FORM, lines_of
 
+from functions.leads.duplicates import is_same_place
 from functions.leads.office import BERLIN
 from sandbox.faults import Fault
 
@@ -302,3 +304,50 @@ def test_the_same_words_under_another_key_are_counted(world):
     lead_id = world.post(FORM | {"vorname": "Anne", "utm_source": "x"}, Idempotency_Key="k-2").json["id"]
     world.work()
     assert (len(world.rows("Lead")), world.rows("Note"), world.record(lead_id)["state"]) == (1, [], "gezaehlt")
+
+
+def test_a_further_message_about_an_object_belongs_to_the_lead_that_names_it(world):
+    first, other = "Lange Str. 1, 30159 Hannover", "Kurze Str. 2, 30159 Hannover"
+    for number, place in enumerate(("", first, other, "Lange Straße 1", "Kurze Straße 2, 30159 Hannover")):
+        world.post(FORM | {"nachricht": f"Nummer {number}", "objekt_adresse": place})
+        world.work()
+    places = [lines_of(row["description"])["Objekt"] for row in world.rows("Lead")]
+    assert places == [first, other]
+    told = {row["parentId"]: [] for row in world.rows("Note")}
+    for row in world.rows("Note"):
+        told[row["parentId"]] += re.findall(r"Nummer (\d)", row["post"])
+    assert [told[row["id"]] for row in world.rows("Lead")] == [["1", "3"], ["4"]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Lange Str. 1, 30159 Hannover", "Lange Straße 1, 30159 Hannover", True),
+        ("Lange Str. 1, 30159 Hannover", "lange strasse 1", True),
+        ("Lange Str. 1, 30159 Hannover", "Lange Str. 1, 10115 Berlin", False),
+        ("Lange Str. 1, Hannover", "Lange Str. 1, 30159 Hannover", True),
+        ("Lange Str. 1, Celle", "Lange Str. 1, 30159 Hannover", False),
+        ("Lange Str. 1, 30159 Hannover", "Lange Str. 11, 30159 Hannover", False),
+        ("30159 Hannover", "Lange Str. 1, 30159 Hannover", True),
+        ("30159 Hannover", "30161 Hannover", False),
+        ("", "Lange Str. 1", True),
+    ],
+)
+def test_places_are_compared_as_far_as_both_tell(first, second, same):
+    assert is_same_place(first, second) is is_same_place(second, first) is same
+
+
+def test_what_a_further_message_tells_first_is_filled_in_and_nothing_is_overwritten(world):
+    names = "cFrist cGegenseite cVorgang"
+    world.main.deps().crm._fields = (float("inf"), frozenset(names.split()))
+    entity = world.espocrm.records.entities["Lead"]
+    object.__setattr__(entity, "attributes", f"{entity.attributes} {names}")
+    world.post(FORM | {"mieter_name": "Max Meier"})
+    world.work()
+    world.post(FORM | {"nachricht": "Noch etwas", "mieter_name": "Moritz", "frist": "2031-01-02", "rechtsschutz": "ja"})
+    world.work()
+    row = only(world.rows("Lead"))
+    lines = lines_of(row["description"])
+    assert (lines["Gegenseite"], lines["Frist"], lines["Rechtsschutz"]) == ("Max Meier", "2031-01-02", "ja")
+    assert row["description"].count("Gegenseite:") == 1
+    assert (row["cGegenseite"], row["cFrist"], row["cVorgang"]) == ("Max Meier", "2031-01-02", lines["Vorgang"])

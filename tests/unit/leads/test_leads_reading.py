@@ -67,6 +67,14 @@ def test_what_cannot_be_read_keeps_its_text(raw):
     assert body.text
 
 
+@pytest.mark.parametrize(("encoding", "remarks"), [("utf-8", ()), ("cp1252", ("zeichen_ersetzt",))])
+def test_a_value_of_multipart_is_read_whatever_its_encoding(encoding, remarks):
+    text = 'Content-Disposition: form-data; name="name"\r\n\r\nÄnne Groß, 500 €'.encode(encoding)
+    scan = b'Content-Disposition: form-data; name="f"; filename=""\r\n\r\n\xff\xfe'
+    body = read_body(b"--x\r\n" + text + b"\r\n--x\r\n" + scan + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
+    assert (body.values, body.remarks) == ({"name": "Änne Groß, 500 €"}, remarks)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("shape", ['{{"name":"Anna Groß","text":"{}"}}', "name=Anna Groß&text={}"])
 def test_a_body_is_read_whatever_its_encoding(encoding, shape):
