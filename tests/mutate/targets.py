@@ -48,12 +48,16 @@ TARGETS: dict[str, tuple[Part, ...]] = {
                 f"{_CONTRACT}queue.py",
                 f"{_CONTRACT}queue_edges.py",
                 _SENT_TWICE,
+                f"{_CONTRACT}deliveries_edges.py",
                 f"{_CONTRACT}deliveries.py",
                 "tests/property/test_state_queue_machine.py",
             ),
         ),
         Part(_state("leads_accept.lua"), ("tests/unit/leads/test_leads_store.py",)),
-        Part(("functions/vmh_webhooks/payload.py",), ("tests/entries/test_vmh_webhooks.py",)),
+        Part(
+            ("functions/vmh_webhooks/payload.py",),
+            ("tests/unit/vmh/test_vmh_payload.py", "tests/entries/test_vmh_webhooks.py"),
+        ),
     ),
     "lock": (
         Part(
@@ -65,7 +69,7 @@ TARGETS: dict[str, tuple[Part, ...]] = {
                 "tests/property/test_state_lock_machine.py",
             ),
         ),
-        Part(("shared/events/lease.py",), ("tests/unit/events/test_runner.py",)),
+        Part(("shared/events/lease.py",), ("tests/unit/events/test_lease.py", "tests/unit/events/test_runner.py")),
     ),
     "token": (
         Part(

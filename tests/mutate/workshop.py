@@ -39,7 +39,10 @@ class Workshop:
 
     def measure(self, tests: Sequence[str]) -> float:
         """Run tests with nothing changed, which must be green; gives how long they took."""
-        answer = self._run(tests, 600, keep=True)
+        for _ in range(2):  # a busy machine may spoil the first attempt
+            answer = self._run(tests, 600, keep=True)
+            if answer["code"] == 0:
+                break
         assert answer["code"] == 0, f"not green without any change: {' '.join(tests)}\n{self.log.read_text()[-3000:]}"
         return float(answer["seconds"])
 

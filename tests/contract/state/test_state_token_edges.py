@@ -183,3 +183,59 @@ def test_a_token_shows_its_life_and_nothing_else():
 
 def test_the_helpers_of_a_token_lie_beside_it():
     assert KEYS.all[2:] == [f"{TOKEN}:refresh", f"{TOKEN}:cooldown", f"{TOKEN}:failed"]
+
+
+def test_a_cooldown_that_began_during_the_race_for_the_turn_counts(client, monkeypatch):
+    cache, asked = TokenCache(client, KEYS), []
+    win = cache._store.lock
+
+    def late(owner: str) -> bool:
+        client.set(f"{TOKEN}:cooldown", "1", px=30_000)
+        return win(owner)
+
+    monkeypatch.setattr(cache._store, "lock", late)
+    with pytest.raises(TokenUnavailable):
+        cache.get(lambda: asked.append(1) or FetchedToken("t"))
+    assert asked == []
+    assert not client.exists(f"{TOKEN}:refresh")
+
+
+def test_a_failure_of_before_that_is_over_stops_nobody(client, monkeypatch):
+    cache = TokenCache(client, KEYS)
+    client.set(f"{TOKEN}:failed", "somebody", px=5_000)
+    win = cache._store.lock
+
+    def late(owner: str) -> bool:
+        client.delete(f"{TOKEN}:failed")
+        return win(owner)
+
+    monkeypatch.setattr(cache._store, "lock", late)
+    assert cache.get(lambda: FetchedToken("t")) == "t"
+
+
+def test_without_redis_one_fetches_at_a_time_and_the_others_wait_ten_seconds(monkeypatch):
+    cache, waits = TokenCache(None, KEYS), []
+
+    class Taken:
+        def acquire(self, timeout: float) -> bool:
+            waits.append(timeout)
+            return False
+
+    monkeypatch.setattr(cache, "_one_at_a_time", Taken())
+    with pytest.raises(TokenUnavailable):
+        cache.get(lambda: FetchedToken("t"))
+    assert waits == [10.0]
+
+
+def test_a_token_fetched_in_an_outage_is_shared_once_redis_is_to_be_asked_again(client, unreliable, clock):
+    for takes_s, shared in ((0.9, False), (1.0, True)):
+        client.flushall()
+        clock.now = 0.0
+        cache = TokenCache(unreliable(unsent=3), KEYS, clock=clock)
+
+        def fetch(takes_s: float = takes_s) -> FetchedToken:
+            clock.now += takes_s
+            return FetchedToken("t", 3600)
+
+        assert cache.get(fetch) == "t"
+        assert (client.get(TOKEN) == "t") is shared
