@@ -138,7 +138,7 @@ def _multipart(raw: bytes, content_type: str) -> Body:
     class AsBytes(MultiPartParser):
         """Leaves the values as they came, one character a byte."""
 
-        def get_part_charset(self, headers: object) -> str:
+        def get_part_charset(self, _headers: object) -> str:
             return "latin-1"
 
     boundary = parse_options_header(content_type)[1].get("boundary", "").encode("latin-1", "replace")
