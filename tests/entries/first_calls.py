@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,43 @@ class Call:
     told_by: str = ""
 
 
+STARTED = (
+    '{"event":"call.ended","call_id":"c-1","direction":"inbound","caller":"+49511123456","callee":"12",'
+    '"timestamp":"2026-11-24T08:00:00Z","answered":true,"duration_s":12}'
+)
+FORM = (
+    '{"typ":"vermieter","vorname":"Änne","nachname":"Groß","email":"anna@example.org","telefon":"0511 1234567",'
+    '"nachricht":"Mein Mieter hat gekündigt.","datenschutz":"1"}'
+)
+
+
+def event(topic: str, **data: object) -> str:
+    return json.dumps({"specversion": "1.0", "id": "e1", "type": topic, "source": "/tests", "data": data})
+
+
+TELLING = {
+    "vmh_webhooks": Call("vmh_webhooks", path="/vmh/webhook/beteiligte/update", body='[{"id":"RECORD"}]'),
+    "leads": Call("leads", path="/api/leads/vermieterhelden", body=FORM),
+    "threecx": Call("threecx", path="/threecx/webhook", body=STARTED),
+}
+CALLS = {
+    "vmh_webhooks": TELLING["vmh_webhooks"],
+    "beteiligte_sync": Call("vmh_webhooks", told_by="vmh_webhooks"),
+    "advoware_proxy": Call("advoware_proxy", "GET", "/advoware/employees"),
+    "leads": TELLING["leads"],
+    "lead_intake": Call("leads", told_by="leads"),
+    "leads_maintenance": Call("leads", path="/leads/maintenance"),
+    "threecx": Call("threecx", "GET", "/threecx/lookup?number=0511123456"),
+    "call_journal": Call("threecx", told_by="threecx"),
+    "calendar_sync_api": Call("calendar_sync", "GET", "/calendar/status"),
+    "calendar_sync_cron": Call("calendar_sync", path="/calendar/cron"),
+    "calendar_push": Call("calendar_sync", path="/calendar/push"),
+    "calendar_sync_all": Call("calendar_sync", body=event("calendar_sync_all")),
+    "calendar_sync_employee": Call("calendar_sync", body=event("calendar_sync_employee", kuerzel="SB")),
+    "ops": Call("ops", path="/ops/relay"),
+}
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What came of it: the status, the modules after the start, and those after the answer."""
@@ -80,25 +117,29 @@ class House:
     ear: Ear
     ear_url: str
 
-    def first(self, target: str, call: Call, told_by: Mapping[str, Call]) -> Loaded:
-        """Start a target and make its first call; an event is brought about first."""
-        Redis.from_url(self.env["REDIS_URL"]).flushall()
-        if call.path:
-            body = call.body.replace("RECORD", self.record_id)
-            return self._run(target, call, call.path, body, "application/json", EVENT_TRANSPORT="redis")
-        event = call.body or self._event(call.told_by, told_by[call.told_by])
-        return self._run(target, call, "/", event, EVENTS, EVENT_TRANSPORT="redis")
+    def first(self, target: str) -> Loaded:
+        """Start a target and make its first call."""
+        return self._run(target, *self.ready(target), EVENT_TRANSPORT="redis")
 
-    def _event(self, target: str, call: Call) -> str:
-        body = call.body.replace("RECORD", self.record_id)
-        base = {"EVENT_TRANSPORT": "http", "EVENT_BASE_URL": self.ear_url}
+    def ready(self, target: str) -> tuple[str, str, str, str]:
+        """Empty the Redis and bring about what a call presumes; gives method, path, body and content type."""
+        Redis.from_url(self.env["REDIS_URL"]).flushall()
+        call = CALLS[target]
+        if call.path:
+            return self._http(call)
+        return "POST", "/", call.body or self._event(call.told_by), EVENTS
+
+    def _http(self, call: Call) -> tuple[str, str, str, str]:
+        return call.method, call.path, call.body.replace("RECORD", self.record_id), "application/json"
+
+    def _event(self, target: str) -> str:
         before = len(self.ear.events)
-        self._run(target, call, call.path, body, "application/json", **base)
+        self._run(target, *self._http(TELLING[target]), EVENT_TRANSPORT="http", EVENT_BASE_URL=self.ear_url)
         assert len(self.ear.events) == before + 1, f"{target} told {len(self.ear.events) - before} events"
         return json.dumps(self.ear.events[-1])
 
-    def _run(self, target: str, call: Call, path: str, body: str, kind: str, **more: str) -> Loaded:
-        arguments = [target, f"functions/{call.folder}/main.py", call.method, path, body, kind]
+    def _run(self, target: str, *request: str, **more: str) -> Loaded:
+        arguments = [target, f"functions/{CALLS[target].folder}/main.py", *request]
         ran = subprocess.run(
             [sys.executable, "-c", PROGRAM, *arguments],
             cwd=ROOT,
