@@ -15,7 +15,8 @@ from werkzeug.wrappers import Response
 from functions.threecx import dialling
 from functions.threecx.call import Call as PhoneCall
 from functions.threecx.dialling import Whom
-from functions.threecx.matching import exactly
+from functions.threecx.directory import KINDS, MOST
+from functions.threecx.matching import exactly, is_opted_out
 from functions.threecx.telling import Dialect
 from shared.clock import Clock, iso, utc_now
 from shared.domain.call import Consent, Event, Said
@@ -169,15 +170,21 @@ class Calls:
         return number
 
     def _as_flagged(self, whom: Whom) -> Whom:
-        """Find a do-not-call flag also on other records of the number."""
+        """Find the wish not to be called also on other records of the number."""
         if whom.do_not_call:
             return whom
         where = [*exactly(whom.number), {"type": "isTrue", "attribute": "doNotCall"}]
         try:
             flagged = any(self.espocrm().find(kind, where, limit=1) for kind in ("Contact", "Lead"))
+            flagged = flagged or any(self._opted_out(kind, whom.number) for kind in KINDS)
         except NotConfiguredError:
             flagged = False
         return Whom(whom.number, whom.kind, whom.record_id, flagged, whom.wants_call)
+
+    def _opted_out(self, kind: str, number: Number) -> bool:
+        rows = self.espocrm().find(kind, exactly(number), select=("name",), limit=MOST)
+        records = (self.espocrm().read(kind, str(row["id"])) or {} for row in rows)
+        return any(is_opted_out(record, number) for record in records)
 
     def _take(self, whom: Whom, now: datetime) -> list[Limit]:
         day, hour = now.astimezone(BERLIN).strftime("%Y-%m-%d"), now.strftime("%Y-%m-%dT%H")

@@ -102,8 +102,9 @@ class Whom:
 
 def is_emergency(text: str) -> bool:
     """Recognise an emergency or harmonised short number however it is written."""
-    digits = "".join(char for char in text if char.isdigit())
-    for prefix in ("", "0049", "49", "0"):
+    dialled = text.partition(";")[0]
+    digits = "".join(str(int(char)) for char in dialled if char.isdecimal())
+    for prefix in ("", "0049", "00490", "49", "490", "0"):
         rest = digits.removeprefix(prefix)
         if rest in EMERGENCY or (rest.startswith("116") and len(rest) == 6):
             return True

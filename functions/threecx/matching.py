@@ -80,6 +80,13 @@ def is_active(row: Row) -> bool:
     return row.get("status") not in _GONE and row.get("aktiv") is not False and not row.get("deleted")
 
 
+def is_opted_out(row: Row, number: Number) -> bool:
+    """Tell whether a record says of a number that nobody may call there."""
+    data = row.get("phoneNumberData") or []
+    told = [each for each in data if each.get("optOut")]
+    return rung([str(each.get("phoneNumber") or "") for each in told], number, firm=False) == EXACT
+
+
 def hit_of(kind: str, row: Row, url: str, match: str) -> Hit:
     """Read a record of EspoCRM as a hit."""
     firm = kind == "Account"

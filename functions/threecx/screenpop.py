@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import redis
 from werkzeug.wrappers import Response
 
 from functions.threecx.call import Call as PhoneCall
@@ -28,6 +29,7 @@ from functions.threecx.view import (
 from shared.clock import Clock, utc_now
 from shared.errors import FieldProblem, InvalidRequestError, UnauthenticatedError
 from shared.log import get_log
+from shared.state.budget import within
 from shared.threecx.number import Kind, Number, display, told_number
 from shared.threecx.store import CallStore, call_key
 from shared.web.call import Call
@@ -35,6 +37,7 @@ from shared.web.pages import Pages
 
 log = get_log(__name__)
 T = TypeVar("T")
+REDIS_S = 0.4  # of the seconds in which somebody decides how to answer the phone
 _PAGES = Pages(Path(__file__).parent / "templates", "screenpop.css")
 
 
@@ -59,7 +62,8 @@ class ScreenPop:
             raise UnauthenticatedError("The link is not signed.")
         if "number" not in query and "call_id" not in query:
             raise InvalidRequestError(fields=[FieldProblem("number", "missing", "number or call_id is needed.")])
-        page = self._page(query)
+        with within(REDIS_S):
+            page = self._page(query)
         log.info("screenpop_shown", state=page.state)
         return rendered(page)
 
@@ -67,7 +71,11 @@ class ScreenPop:
         phone_call: PhoneCall | None = None
         number = self.dialect.read(query.get("number"))
         if "call_id" in query:
-            phone_call = PhoneCall(self.store().events(call_key(query["call_id"])))
+            try:
+                phone_call = PhoneCall(self.store().events(call_key(query["call_id"])))
+            except redis.RedisError as error:
+                log.error("call_unreadable", exc=error)
+                return Page("down", "Gerade nicht abrufbar")
             if not phone_call.events:
                 return Page("gone", "Dieser Anruf ist nicht mehr bekannt")
             number = told_number(phone_call.number)
@@ -90,7 +98,8 @@ class ScreenPop:
         picked = [hit for hit in hits if f"{hit.type}:{hit.id}" == query.get("pick")]
         if len(hits) == 1 or picked:
             page = self._known((picked or hits)[0], number, about)
-            return replace(page, silent=page.silent or bool(found.silent))
+            others = self._link(self.clock().timestamp(), query) if len(hits) > 1 else ""
+            return replace(page, others_url=others, silent=page.silent or bool(found.silent))
         if hits:
             return self._several(hits, found, query, about)
         if found.silent:
@@ -112,13 +121,14 @@ class ScreenPop:
             log.error("person_failed", exc=error)
             person = Person(silent=("matters", "appointments", "tasks", "leads", "calls"))
         person.leads[:] = [{**row, "url": self._url("Lead", str(row.get("id") or ""))} for row in person.leads]
-        return Page("known", **{**about, **known_parts(hit, person, berlin_day(now))})
+        return Page("known", **{**about, **known_parts(hit, person, berlin_day(now), number)})
 
     def _several(self, hits: list[Hit], found: Found, query: dict[str, str], about: dict[str, Any]) -> Page:
         now_s = self.clock().timestamp()
-        what: dict[str, str] = {name: query[name] for name in ("number", "call_id") if name in query}
         matters: dict[Hit, Rows] = self._or_nothing(lambda: self.people().matters_of(hits), {})
-        choices = [choice(hit, self._pick(now_s, hit, what), matters.get(hit, [])) for hit in hits]
+        choices = [
+            choice(hit, self._link(now_s, query, pick=f"{hit.type}:{hit.id}"), matters.get(hit, [])) for hit in hits
+        ]
         return Page("several", silent=bool(found.silent), **several_parts(choices), **about)
 
     def _stranger(self, number: Number, about: dict[str, Any]) -> Page:
@@ -133,8 +143,10 @@ class ScreenPop:
             log.error("person_failed", exc=error)
             return nothing
 
-    def _pick(self, now_s: float, hit: Hit, what: dict[str, str]) -> str:
-        link = self.links.screenpop(now_s, **what, pick=f"{hit.type}:{hit.id}")
+    def _link(self, now_s: float, query: dict[str, str], **more: str) -> str:
+        """Lead to the same call or number, with somebody chosen or not."""
+        what: dict[str, str] = {name: query[name] for name in ("number", "call_id") if name in query}
+        link = self.links.screenpop(now_s, **what, **more)
         return link.removeprefix(self.links.base_url)
 
     def _actions(self, number: Number) -> dict[str, Any]:

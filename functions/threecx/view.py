@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from functions.threecx.call import Call
 from functions.threecx.lines import ROLES, Line, appointment, lawyer, lead, matter, phone_call, task
-from functions.threecx.matching import EXACT, Hit
+from functions.threecx.matching import EXACT, Hit, is_opted_out
 from functions.threecx.person import Person, Rows
 from shared.domain.call import Consent, Status
 from shared.office_hours import BERLIN
+from shared.threecx.number import Number
 
 KINDS = {"Contact": "Kontakt", "Account": "Firma", "Lead": "Lead", "Beteiligte": "Beteiligte in Advoware"}
 _CONSENT = {
@@ -75,6 +76,7 @@ class Page:
     consent: str = ""
     do_not_call: bool = False
     record_url: str = ""
+    others_url: str = ""
     lead_url: str = ""
     contact_url: str = ""
     choices: tuple[Choice, ...] = ()
@@ -82,7 +84,7 @@ class Page:
     silent: bool = False
 
 
-def known_parts(hit: Hit, person: Person, today: date) -> dict[str, Any]:
+def known_parts(hit: Hit, person: Person, today: date, number: Number | None = None) -> dict[str, Any]:
     """Say what is known about one person."""
     record, running, role = person.record, _running(person.matters), _role(person.matters)
     opponent = role == "gegner"
@@ -95,7 +97,7 @@ def known_parts(hit: Hit, person: Person, today: date) -> dict[str, Any]:
         "firm": hit.company if hit.company != hit.name else "",
         "summary": _opposes(running, person) if opponent else _summary(running, person),
         "soon": _soon(person, today),
-        "do_not_call": bool(record.get("doNotCall")),
+        "do_not_call": bool(record.get("doNotCall")) or (number is not None and is_opted_out(record, number)),
         "record_url": hit.url,
         "sections": _sections(person, today),
         "silent": bool(person.silent),

@@ -74,6 +74,7 @@ def test_what_cannot_be_called_is_said(rig, body, status):
     ("number", "expected"),
     [
         *((number, "emergency") for number in ("110", "112", "0112", "+49110", "116117", "+49 116 117", "115")),
+        *((number, "emergency") for number in ("１１２", "112;ext=3", "+490112", "00490110", "0 1 1 0", "sip:110@pbx")),
         *((number, "premium") for number in ("0900 1234567", "+4913712345", "0180 5123456", "0700 12345678")),
         *((number, "premium") for number in ("+43900123456", "+41900123456")),
         *((number, "country") for number in ("+1 876 555 1234", "+33112345678", "+881612345678", "00442071234567")),
@@ -90,6 +91,20 @@ def test_do_not_call_holds_in_both_modes_and_for_every_record_of_the_number(rig)
         answer = place(rig, lead_id=a_lead(rig, doNotCall=True), mode=mode)
         assert (answer.status_code, slug(answer)) == (403, "do-not-call")
     assert slug(place(rig, number=MOBILE)) == "do-not-call"
+
+
+@pytest.mark.parametrize("kind", ["Contact", "Account", "Lead"])
+def test_a_number_that_somebody_opted_out_is_not_dialled_however_it_is_asked_for(rig, kind):
+    name = {"name": "Stadtwerke"} if kind == "Account" else {"lastName": "Groß"}
+    numbers = [{"phoneNumber": MOBILE, "primary": True}, {"phoneNumber": "+495111234567", "optOut": True}]
+    rig.espocrm.add(kind, phoneNumberData=numbers, **name)
+    for mode in ("manual", "automatic"):
+        assert slug(place(rig, number="+495111234567", mode=mode)) == "do-not-call"
+    assert place(rig, number=MOBILE).status_code == 200
+    page = rig.http.get("/threecx/screenpop?number=%2B495111234567").text
+    assert "Möchte nicht angerufen werden." in page
+    assert "tel:" not in page
+    assert "Möchte nicht" not in rig.http.get("/threecx/screenpop", query_string={"number": MOBILE}).text
 
 
 def test_a_machine_calls_only_who_wishes_it(rig, noon):

@@ -1,5 +1,7 @@
 """Who may open a screen pop, and what registering does."""
 
+import html
+import re
 import time
 
 import pytest
@@ -51,6 +53,18 @@ def test_without_a_signature_the_gateway_is_needed(rig):
     assert rig.http.get("/threecx/screenpop?number=1", headers=header).status_code == 200
     assert rig.http.get("/threecx/screenpop", headers=header).status_code == 422
     assert rig.http.post("/threecx/screenpop", headers=header).status_code == 405
+
+
+def test_who_was_chosen_by_mistake_leads_back_to_the_choice(rig):
+    for name in ("Bernd", "Clara"):
+        rig.espocrm.add("Contact", firstName=name, lastName="Ahrens", phoneNumber="+495111234567")
+    chooser = rig.http.get(path_of(rig, number="+495111234567")).text
+    assert "Jemand anderes?" not in chooser
+    [first, _] = re.findall(r'href="(/threecx/screenpop\?[^"]*pick[^"]*)"', chooser)
+    chosen = rig.http.get(html.unescape(first)).text
+    assert "Bernd Ahrens</h1>" in chosen
+    [back] = re.findall(r'href="([^"]*)"[^>]*>Jemand anderes', chosen)
+    assert "Wer ruft an?</h1>" in rig.http.get(html.unescape(back)).text
 
 
 def test_with_upstreams_down_there_is_still_a_page_in_time(rig):

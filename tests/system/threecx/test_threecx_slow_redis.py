@@ -1,6 +1,7 @@
 """A Redis that does not answer costs a request a second or so; a call that was placed is never said to have failed."""
 
 import socket
+import time
 
 import pytest
 
@@ -57,3 +58,12 @@ def test_who_calls_is_found_without_redis_also_by_the_second_question(rig, silen
     rig.advoware.board.add(Fault("delay", seconds=3, times=None))
     answer = rig.lookup("+4951176543217")
     assert [hit["company"] for hit in answer.json["contacts"]] == ["Stadtwerke"]
+
+
+def test_a_screen_pop_of_a_call_that_cannot_be_read_says_so_in_german(rig, silent):
+    path = rig.deps.links.screenpop(time.time(), call_id="c-77").removeprefix("https://api.example")
+    answer = rig.http.get(path)
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert "Der Anruf ist gerade nicht nachzuschlagen." in answer.text
+    assert "Noch einmal versuchen" in answer.text
+    assert silent() == 1
