@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from .listed import known
+from .mutant import Mutant
 from .run import Row, Tried, each_tried, table
 from .targets import TARGETS
 
@@ -22,7 +23,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the copies are cleaned up
     parts = {name: TARGETS[name] for name in options.targets or TARGETS}
     reasons, rows, unknown = known(ROOT), dict[str, Row](), list[Tried]()
-    for tried in each_tried(ROOT, parts, options.processes, options.file):
+    for tried in each_tried(ROOT, parts, options.processes, lambda mutant: _is_wanted(mutant, options)):
         row = rows.setdefault(tried.target, Row())
         row.count(tried, is_listed=tried.mutant.name in reasons)
         if tried.ending == "survived" and tried.mutant.name not in reasons:
@@ -37,11 +38,18 @@ def main() -> int:
     return int(bool(unknown))
 
 
+def _is_wanted(mutant: Mutant, options: argparse.Namespace) -> bool:
+    """Tell whether a mutant is to be tried in this run."""
+    survivors = options.again.read_text("utf-8").splitlines() if options.again else [f"survived: {mutant.name}"]
+    return options.file in mutant.path and f"survived: {mutant.name}" in survivors
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutate")
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which targets; none: all")
     parser.add_argument("--processes", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--file", default="", help="only files whose path contains this")
+    parser.add_argument("--again", type=Path, help="only mutants that the output of an earlier run calls survivors")
     return parser.parse_args()
 
 

@@ -6,7 +6,7 @@ import queue
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,12 @@ def table(rows: Mapping[str, Row]) -> list[str]:
     return [head, *(row.line(name) for name, row in rows.items()), whole.line("all")]
 
 
-def each_tried(root: Path, targets: Mapping[str, Sequence[Part]], processes: int, file: str = "") -> Iterator[Tried]:
+def each_tried(
+    root: Path,
+    targets: Mapping[str, Sequence[Part]],
+    processes: int,
+    is_wanted: Callable[[Mutant], bool] = lambda _: True,
+) -> Iterator[Tried]:
     """Try every mutant in a copy of the tree; a copy for each process."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bitbylaw-mutate-") as place, ExitStack() as stack:
@@ -80,7 +85,7 @@ def each_tried(root: Path, targets: Mapping[str, Sequence[Part]], processes: int
         jobs = queue.Queue[Job]()
         for target, parts in targets.items():
             for part in parts:
-                mutants = [each for each in part.mutants(first.tree) if file in each.path]
+                mutants = [each for each in part.mutants(first.tree) if is_wanted(each)]
                 seconds = AT_LEAST_S + PATIENCE * first.measure(part.tests) if mutants else 0.0
                 for mutant in mutants:
                     jobs.put(Job(target, mutant, part.tests, seconds))

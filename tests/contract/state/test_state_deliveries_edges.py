@@ -54,7 +54,7 @@ def test_what_is_listed_is_remembered_with_its_newest_time(outbox, client):
 
 def test_the_oldest_are_listed_first_and_only_so_many(outbox, client):
     now = int(client.time()[0]) * 1_000_000
-    ages = {"c1": 10, "c2": 30, "c3": 20, "c4": 1}
+    ages = {"c1": 8, "c2": 30, "c3": 20, "c4": 1}
     client.zadd("threecx:unsent", {f"journal|{item}": now - age * 1_000_000 for item, age in ages.items()})
     listed = outbox.unsent(older_than_s=5, count=2)
     assert listed == [("journal", "c2"), ("journal", "c3")]
@@ -99,3 +99,20 @@ def test_a_stream_of_another_kind_is_an_error_not_an_empty_answer(redis_server):
     for look in (lambda: queue.read("w", count=1, block_ms=0), lambda: queue.steal("w", 0)):
         with pytest.raises(redis.ResponseError):
             look()
+
+
+def test_a_group_that_never_comes_back_is_nothing_to_read_after_two_tries(queue, client, monkeypatch):
+    tries = []
+
+    def missing(*_: object, **__: object) -> None:
+        tries.append(1)
+        raise redis.ResponseError("NOGROUP")
+
+    monkeypatch.setattr(client, "xreadgroup", missing)
+    assert queue.read("w", count=1, block_ms=0) == []
+    assert len(tries) == 2
+
+
+def test_stealing_from_an_empty_server_makes_the_group(queue, client):
+    assert queue.steal("w", 0) == []
+    assert client.xinfo_groups(STREAM)[0]["name"] == "workers"
