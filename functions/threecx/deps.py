@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from shared.events.bus import Bus
 
 PHONE_TIMEOUT_S = 1.15  # while a phone rings nobody waits longer for an upstream
-RATE = "threecx:rate"  # HASH of the token bucket; twice its fill time
+RATE = "threecx:window"  # ZSET call -> ms; one minute
 
 
 @dataclass
@@ -107,18 +107,17 @@ class Deps:
     @functools.cached_property
     def provider(self) -> Provider:
         """Give the phone system in the dialect that is configured."""
-        from shared.state.bucket import Bucket
+        from shared.state.window import Window
 
         http = HttpClient(ME, self.settings.timeout_s, answered=self.bus.evidence.note)
-        rate = self.settings.rate_per_minute
-        bucket = Bucket(self.bus.client(0), key=RATE, rate_per_minute=2 * rate, burst=rate)
+        window = Window(self.bus.client(0), RATE, self.settings.rate_per_minute)
         if self.settings.provider == "v20":
             from shared.threecx.v20 import V20Provider
 
-            return V20Provider(self.settings, http, bucket.take, self.bus.client(0))
+            return V20Provider(self.settings, http, window.take, self.bus.client(0))
         from shared.threecx.rest import RestProvider
 
-        return RestProvider(self.settings, http, bucket.take)
+        return RestProvider(self.settings, http, window.take)
 
     @functools.cached_property
     def journal(self) -> Journal:
