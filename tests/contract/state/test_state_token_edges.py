@@ -58,6 +58,7 @@ def test_the_last_tenth_or_the_last_five_minutes_are_the_time_to_renew(client, s
 def test_a_token_without_a_timestamp_is_as_old_as_nothing(client, store):
     client.set(TOKEN, "old", px=100_000)
     assert not store.read().ageing
+    assert 90 < store.read().rest_s <= 100
     client.set("advoware_token_timestamp", f"{redis_now(client) + 1000:.3f}", px=100_000)  # a clock that went back
     assert not store.read().ageing
 
@@ -239,3 +240,11 @@ def test_a_token_fetched_in_an_outage_is_shared_once_redis_is_to_be_asked_again(
 
         assert cache.get(fetch) == "t"
         assert (client.get(TOKEN) == "t") is shared
+
+
+def test_the_timestamp_is_redis_s_own_to_the_millisecond(client, store):
+    for _ in range(9):
+        before = redis_now(client)
+        store.put("t", 100.0, 40.0)
+        after = redis_now(client)
+        assert before - 0.001 <= float(client.get("advoware_token_timestamp")) + 40 <= after + 0.001
