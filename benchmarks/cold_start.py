@@ -82,10 +82,10 @@ TARGETS = (
 )
 
 
-def start(target: str, source: str, request: Request, env: dict[str, str]) -> Start:
+def start(target: str, source: str, request: Request, env: dict[str, str], *more: str) -> Start:
     """Start one target, ask until it answers, end it; an answer of any status counts, a refused connection does not."""
     port = free_port()
-    command = [sys.executable, "-m", "functions_framework", "--target", target, "--source", source]
+    command = [sys.executable, "-m", "functions_framework", "--target", target, "--source", source, *more]
     began = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", str(port)],
