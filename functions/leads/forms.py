@@ -17,7 +17,6 @@ from functions.leads.topics import lead_type, word
 from functions.leads.unwrap import Fields, unwrap
 from functions.leads.values import (
     TAG,
-    as_bool,
     as_date,
     as_moment,
     as_number,
@@ -27,6 +26,7 @@ from functions.leads.values import (
     salutation,
     split_address,
     split_name,
+    wished,
 )
 from shared.domain import lead as nouns
 from shared.domain.lead import CONTACT, LANDLORD, NEWSLETTER, TENANT, Lead
@@ -215,7 +215,8 @@ class _Reader:
 
     def _wish(self) -> nouns.Wish:
         way = self._found.get("weg")
-        call = as_bool(self._found.get("rueckruf"))
+        given = self._found.get("rueckruf")
+        call = None if given is None else wished(given)
         if call is None and "rueckruf" in line(way).lower().replace("ü", "ue"):
             call = True
         return nouns.Wish(word("weg", way), call, word("zeitfenster", self._found.get("zeitfenster")))

@@ -10,7 +10,7 @@ from typing import Final
 
 from functions.leads.submission import Submission
 
-SPAM, SUSPECT = 5, 3
+SPAM, SUSPECT = 5, 2
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 FASTEST_HUMAN_S, MANY_LINKS, PER_HOUR, PER_DAY, MANY_SENDERS = 3, 2, 5, 20, 3
 LATIN_SHARE: Final = 0.1

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date, datetime
 from typing import Any, Final
 
-TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+TAG = re.compile(r"</?[a-zA-Z][\w:-]{0,40}(?:\s[^<>]{0,500}|/)?>")  # no `<anna@example.org>`, no `<https://…>`
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _TRUE = frozenset({"on", "1", "true", "ja", "yes", "accepted", "y", "j", "wahr", "checked"})
 _FALSE = frozenset({"off", "0", "false", "nein", "no", "n", "falsch"})
@@ -15,6 +15,7 @@ _AGREEING = frozenset(
     "ich wir ja hiermit einverstanden akzeptiere akzeptiert zugestimmt gelesen i we yes agree".split()
 )
 _DENYING = re.compile(r"nein|nicht|no|not|kein\w*|ohne")
+_CALL = re.compile(r"r(?:ü|ue)ckruf|\banruf|\bruf|mittag|abend|morgen|uhr\b|jederzeit|egal")
 _PARTICLES = frozenset({"von", "van", "de", "zu", "vom", "zum", "der", "den", "ten", "di", "da", "la", "le", "auf"})
 _TITLE = re.compile(r"^((?:(?:Prof|Dr|Dipl|Mag)\.?(?:-?[A-Z][a-z]+\.?)?\s+)+)(?=\S)")
 _SALUTATIONS: Final = {
@@ -72,6 +73,15 @@ def agreed(value: Any) -> bool:
         return read
     words = re.findall(r"\w+", line(value).lower())
     return bool(_AGREEING & set(words)) and not any(_DENYING.fullmatch(word) for word in words[:4])
+
+
+def wished(value: Any) -> bool:
+    """Read the box of a call back: yes, or its wording; some forms send the time at which the call suits."""
+    read = as_bool(value)
+    if read is not None:
+        return read
+    words = re.findall(r"\w+", line(value).lower())
+    return agreed(value) or (bool(_CALL.search(" ".join(words))) and not any(map(_DENYING.fullmatch, words)))
 
 
 def as_number(value: Any) -> float | None:

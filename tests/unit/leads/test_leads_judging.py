@@ -102,6 +102,9 @@ def test_spam_takes_more_than_one_sign(more, crowd, way):
 
 def test_a_doubtful_lead_is_shown_to_a_person():
     assert verdict(Crowd(50, 500, 300)).grounds[0].startswith("Spamverdacht: ")
+    for crowd in (Crowd(in_hour=6), Crowd(in_day=21), Crowd(same_text=4)):
+        assert verdict(crowd).grounds[0].startswith("Spamverdacht: ")
+    assert verdict(Crowd(5, 20, 3)).grounds == ()
     assert score(submission(ausfuellzeit_s=1), Crowd()).reasons == ("unter 3 Sekunden ausgefüllt",)
 
 

@@ -13,7 +13,7 @@ from functions.leads.contact import may_be_dialled, read_email, read_phones
 from functions.leads.errors import EmptyBodyError, WrongKindError
 from functions.leads.forms import read_form
 from functions.leads.reading import read_body
-from functions.leads.values import as_bool, as_date, as_number, split_address, split_name
+from functions.leads.values import as_bool, as_date, as_number, cleaned, split_address, split_name, wished
 
 FORM_KIND = "application/x-www-form-urlencoded"
 AT = "2026-11-24T05:00:00+00:00"
@@ -345,3 +345,37 @@ def test_files_are_links_of_our_own_sites_only():
 
 def test_an_address_under_an_unknown_name_is_found():
     assert read({"feld_12": "a@example.org", "feld_13": "Text"}).lead.person.email == "a@example.org"
+
+
+@pytest.mark.parametrize(
+    ("given", "wish"),
+    [
+        ("1", True),
+        ("Ja, bitte", True),
+        ("Bitte um Rückruf", True),
+        ("Rufen Sie mich an", True),
+        ("vormittags", True),
+        ("ab 18 Uhr", True),
+        ("nein danke", False),
+        ("kein Rückruf", False),
+        ("Bitte rufen Sie mich nicht an", False),
+        ("per E-Mail", False),
+        ("0", False),
+        (False, False),
+    ],
+)
+def test_a_wish_for_a_call_is_read_as_forms_word_it(given, wish):
+    assert wished(given) is wish
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("an <anna@example.org> und <https://a.de/x>", "an <anna@example.org> und <https://a.de/x>"),
+        ("a < b > c, 3<4", "a < b > c, 3<4"),
+        ("<p class='x'>Hallo</p><br/><o:p>Welt</o:p>", "HalloWelt"),
+        ("<script>alert(1)</script><img src=x onerror=y>", "alert(1)"),
+    ],
+)
+def test_markup_goes_and_what_only_looks_like_it_stays(given, kept):
+    assert cleaned(given) == kept
