@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 HOME: Final = "DE"
-_PASSES: Final = 20  # no number has more digits that a reading could take away
+_LONGEST: Final = 1 + 17  # the standard ends at 15 digits; German numbers had two more, some plans claim four
 
 
 def parsed(text: str) -> Any:
@@ -17,10 +17,11 @@ def parsed(text: str) -> Any:
 
     try:
         number = phonenumbers.parse(text, HOME)
-        for _ in range(_PASSES):
-            again = phonenumbers.parse(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        for _ in range(_LONGEST):
+            written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            again = phonenumbers.parse(written)
             if again == number:
-                return number
+                return number if len(written) <= _LONGEST else None
             number = again
     except phonenumbers.NumberParseException:
         return None

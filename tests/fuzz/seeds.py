@@ -74,6 +74,12 @@ SEEDS: dict[str, list[bytes]] = {
         b'application/json\0{"data":{"form":{"plugin":"cf7"},"fields":{"email":{"title":"E","value":"a@b.example"}}}}',
         b"application/json\0\xff\xfe{\0}\0",
         b"multipart/form-data; boundary=x\0" + _PARTS.replace(b"name=", b"n="),
+        b"multipart/form-data; boundary=x\0" + _PARTS.replace(b"a@b", b"\xcc@b"),
     ],
-    "calls": [_EVENT, _REPORT, _REPORT.replace(b"00495111234567", b"012540911345672")],
+    "calls": [
+        _EVENT,
+        _REPORT,
+        _REPORT.replace(b"00495111234567", b"012540911345672"),
+        _REPORT.replace(b"00495111234567", b"00627045500103380451"),
+    ],
 }

@@ -10,7 +10,7 @@ from functions.leads.reading import read_body
 from shared.domain.party import Party
 from shared.mapping.beteiligte import is_same_party
 from shared.mapping.phone import e164
-from shared.threecx.number import read_number
+from shared.threecx.number import Kind, read_number
 
 CPU_S = 1.5  # each of these took many seconds of a thread, or would have with a few more bytes; now milliseconds
 
@@ -60,3 +60,8 @@ def test_a_number_with_odd_zeros_in_front_is_read_the_same_again(text: str) -> N
     assert folded
     assert e164(folded) == folded
     assert read_number(told).value == told
+
+
+def test_what_is_longer_than_any_number_is_none() -> None:
+    assert e164("00627045500103380451") is None
+    assert read_number("00627045500103380451").kind is Kind.UNREADABLE
