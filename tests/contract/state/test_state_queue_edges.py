@@ -26,7 +26,7 @@ def failing_since(queue: WorkQueue, client, ms_ago: int) -> str:
     first = now_ms(client) - ms_ago
     queue.add("update", ["a"])
     claim = queue.claim("a", "t")
-    client.hset(f"{QUEUE}:attempts", "a", f"1|{first}|{first}")
+    client.hset(f"{QUEUE}:attempts", "a", f"1|{first}|{now_ms(client)}")
     return queue.fail(claim, delay_s=0, counts=False, limit=8, error="503").kind
 
 
@@ -107,3 +107,12 @@ def test_a_sweep_leaves_a_fresh_hand_off_to_its_transport_for_five_minutes(clien
     client.zadd(f"{QUEUE}:since", {"young": now_ms(client) - 290_000, "old": now_ms(client) - 301_000})
     assert queue.sweep() == 1
     assert client.zrange(f"{QUEUE}:unsent", 0, -1) == ["update|old"]
+
+
+def test_a_letter_that_is_put_back_waits_from_then_on(queue, client):
+    queue.add("update", ["a"])
+    queue.set_aside(queue.claim("a", "t"), "poison")
+    assert client.zscore(f"{QUEUE}:since", "a") is None
+    before = now_ms(client)
+    assert queue.redrive(queue.dead(count=1)[0].id)
+    assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)

@@ -104,3 +104,53 @@ def test_each_token_is_counted():
     before = count.get()
     fetch(answer(200, {"access_token": "t"}))
     assert count.get() == before + 1
+
+
+class Patience(Script):
+    """Remembers how long each call may take."""
+
+    def send(self, request, **how):
+        self.timeout = how["timeout"]
+        return super().send(request, **how)
+
+
+@pytest.mark.parametrize(("usual_s", "here_s"), [(30, 8.0), (9, 8.0), (3, 3)])
+def test_a_login_is_a_quick_post_that_wants_json(usual_s, here_s):
+    script = Patience(answer(200, {"access_token": "t"}))
+    http = HttpClient("advoware", usual_s, session=script.session())
+    fetch_token(read(AdvowareSettings, ENVIRONMENT), http)
+    [sent] = script.sent
+    assert (sent.method, sent.url) == ("POST", read(AdvowareSettings, {}).auth_url)
+    assert sent.headers["Accept"] == "application/json"
+    assert max(script.timeout if isinstance(script.timeout, tuple) else (script.timeout,)) == here_s
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_was_refused_waits_half_a_minute(status):
+    with pytest.raises(UpstreamAuthenticationError, match="advoware refuses the login") as caught:
+        fetch(answer(status, {"error": "no"}))
+    assert (caught.value.retry_after_s, caught.value.upstream_status) == (30, status)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_token_service_in_trouble_is_no_malformed_answer(status):
+    with pytest.raises(UpstreamUnavailableError):
+        fetch(answer(status, {"access_token": "t"}))
+
+
+@pytest.mark.parametrize(
+    ("expires", "life_s"), [(1, 1.0), (0.5, 0.5), ("1", 1.0), ("0", None), ("-1", None), ("²", None)]
+)
+def test_a_life_is_any_number_above_nothing(expires, life_s):
+    assert fetch(answer(200, {"access_token": "t", "expires_in": expires}))[0].life_s == life_s
+
+
+@pytest.mark.parametrize("token", ["a b", "ä", "a\tb", "\x7f"])
+def test_a_token_must_fit_a_header(token):
+    with pytest.raises(UpstreamMalformedError, match="advoware answered no token"):
+        fetch(answer(200, {"access_token": token}))
+
+
+def test_what_is_missing_is_called_so():
+    with pytest.raises(NotConfiguredError, match=r"^missing settings: ADVOWARE_KANZLEI$"):
+        fetch(HTML, environment={**ENVIRONMENT, "ADVOWARE_KANZLEI": ""})
