@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from shared.threecx.wire import ReportBody, WebhookBody
 
 _SAID = {"call.started": Said.STARTED, "call.ended": Said.ENDED, "call.transferred": Said.TRANSFERRED}
 ENTITIES = frozenset({"Contact", "Lead", "Account"})
+_RECORD_ID = re.compile(r"[0-9A-Za-z-]{1,40}")  # anything else would be a path of its own at EspoCRM
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def event_of_report(body: ReportBody, dialect: Dialect, now: datetime) -> Event:
     number, length = dialect.read(body.number), seconds(body.duration)
     start, end = moment(body.started_at), moment(body.ended_at)
     end = end or (start + timedelta(seconds=length or 0) if start else now)
-    known = body.entity_type in ENTITIES and body.entity_id
+    known = body.entity_type in ENTITIES and _RECORD_ID.fullmatch(body.entity_id)
     return Event(
         Said.REPORT,
         max(end, start or end),

@@ -61,6 +61,13 @@ def test_a_report_alone_is_a_call_and_an_unknown_extension_belongs_to_the_defaul
     assert call["name"] == "Ausgehender Anruf +495117654321"
 
 
+@pytest.mark.parametrize("name", ["../../x", "6b0…", "a b", "0" * 41, "?x", "[EntityId]"])
+def test_a_report_with_a_record_that_cannot_be_is_a_call_of_nobody(rig, name):
+    assert rig.report(entity_type="Contact", entity_id=name).status_code == 200
+    assert rig.work() == ["done"]
+    assert [call.get("parentId") for call in rig.journalled()] == [None]
+
+
 def test_two_ids_are_two_calls_and_withheld_numbers_stay_apart_from_persons(rig):
     for call_id in ("c-1", "c-2"):
         tell(rig, ENDED, call_id=call_id, caller="anonymous", recording_id="", recording_consent="none")
