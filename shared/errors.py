@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,11 @@ class InvalidRequestError(IntegrationError):
     """The request is well-formed but says something that cannot be."""
 
     status, slug, title = 422, "invalid-request", "Invalid request"
+
+    @classmethod
+    def of(cls, fields: Sequence[FieldProblem]) -> Self:
+        """Name every bad field, also in the detail."""
+        return cls("; ".join(f"{each.field}: {each.message}" for each in fields), fields=fields)
 
 
 class UnavailableError(IntegrationError):

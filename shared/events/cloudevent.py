@@ -15,6 +15,7 @@ from werkzeug.datastructures import Headers
 from shared.clock import iso, utc_now
 from shared.errors import UnreadableRequestError
 from shared.log import current
+from shared.settings.kinds import decoded
 from shared.web.reading import is_json, strict_json
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -61,7 +62,18 @@ def from_message(headers: Headers, body: bytes) -> Event:
     document = strict_json(body)
     if not isinstance(document, dict):
         raise _no_event()
-    return from_attributes(document, document.get("data"))
+    return from_document(document)
+
+
+def from_document(document: Mapping[str, Any]) -> Event:
+    """Read an event in structured mode, its data written as JSON or as the base64 of JSON."""
+    if "data_base64" not in document:
+        return from_attributes(document, document.get("data"))
+    encoded = document["data_base64"]
+    data = decoded(encoded) if isinstance(encoded, str) and "data" not in document else None
+    if data is None:
+        raise _no_event()
+    return from_attributes(document, strict_json(data) if data else None)
 
 
 def from_attributes(attributes: Mapping[str, Any], data: Any) -> Event:
@@ -73,21 +85,27 @@ def from_attributes(attributes: Mapping[str, Any], data: Any) -> Event:
         raise _no_event()
     event_type, source, event_id = (str(value) for value in needed)
     subject, time, request_id = (str(attributes.get(name) or "") for name in ("subject", "time", "requestid"))
-    read = strict_json(data.encode() if isinstance(data, str) else data) if isinstance(data, str | bytes) else data
+    read = strict_json(data) if isinstance(data, bytes) else data
     return Event(event_type, source, subject, {} if read is None else read, event_id, time, request_id)
 
 
 def from_sdk(event: Any) -> Event:
     """Read the CloudEvent object that functions-framework hands to an event function."""
-    return from_attributes(event.get_attributes(), event.get_data())
+    data = event.get_data()
+    return from_attributes(event.get_attributes(), strict_json(data) if isinstance(data, bytes) else data)
 
 
 def _binary(headers: Headers, body: bytes) -> Event:
     names = ("specversion", "id", "type", "source", "subject", "time", "requestid")
     attributes = {name: unquote(headers.get(f"Ce-{name.capitalize()}") or "") for name in names}
-    if body and not is_json(headers.get("Content-Type")):
-        raise _no_event()
-    return from_attributes(attributes, strict_json(body) if body else None)
+    return from_attributes(attributes, _data(headers.get("Content-Type"), body))
+
+
+def _data(content_type: str | None, body: bytes) -> Any:
+    """Read the data of binary mode; bytes of another kind stay bytes, which no topic carries."""
+    if not body:
+        return None
+    return body if content_type and not is_json(content_type) else strict_json(body)
 
 
 def _no_event() -> UnreadableRequestError:

@@ -12,7 +12,6 @@ from shared import metrics
 from shared.errors import NotConfiguredError, UpstreamAuthenticationError, UpstreamMalformedError
 from shared.google.errors import ME
 from shared.http import HttpClient, raise_for
-from shared.settings.base import missing
 from shared.settings.calendar import GoogleSettings
 from shared.state.token import FetchedToken
 
@@ -46,13 +45,6 @@ class Transport:
         return Answer(response.status_code, response.headers, response.content)
 
 
-def require(settings: GoogleSettings) -> None:
-    """Raise NotConfiguredError naming every setting that access to Google lacks."""
-    names = missing([settings])
-    if names:
-        raise NotConfiguredError("missing settings: " + ", ".join(names))
-
-
 def subject_hash(settings: GoogleSettings) -> str:
     """Name the identity behind a token without showing it."""
     return hashlib.sha256((settings.subject or settings.service_account_path or "").encode()).hexdigest()[:16]
@@ -77,7 +69,6 @@ def load_credentials(settings: GoogleSettings) -> Any:
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2.service_account import Credentials
 
-    require(settings)
     try:
         return Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
             settings.service_account_path, scopes=[SCOPE], subject=settings.subject

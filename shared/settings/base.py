@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
-from shared.settings.kinds import UnreadableError
+from shared.settings.kinds import KeyFile, UnreadableError
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Settings")
@@ -35,6 +35,7 @@ class Settings:
 
     optional: ClassVar[bool] = False  # True: the all-in-one runs without this upstream
     variables: ClassVar[Mapping[str, Variable]] = {}
+    families: ClassVar[Mapping[str, Callable[[str], Any]]] = {}  # how every variable with this prefix is read
 
     def __init_subclass__(cls) -> None:
         """Note the fields in the order of their declaration."""
@@ -49,6 +50,7 @@ class Settings:
                 values[field] = variable.read(given) if given.strip() else variable.default
             except UnreadableError as error:
                 problems[variable.name] = f"{variable.name} ({error})"
+        problems |= _unreadable(self.families, source or {})
         self.__dict__.update(values)
         if not problems and (objection := self.objection()):
             problems[""] = objection
@@ -64,6 +66,18 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{field}={getattr(self, field)!r}' for field in self.variables)})"
+
+
+def _unreadable(families: Mapping[str, Callable[[str], Any]], source: Mapping[str, str]) -> dict[str, str]:
+    problems = {}
+    for prefix, reader in families.items():
+        for name in source:
+            if name.startswith(prefix) and source[name].strip():
+                try:
+                    reader(source[name])
+                except UnreadableError as error:
+                    problems[name] = f"{name} ({error})"
+    return problems
 
 
 def variables(model: type[Settings]) -> dict[str, bool]:
@@ -82,8 +96,13 @@ def missing(settings: Iterable[Settings]) -> list[str]:
         each.name
         for part in settings
         for field, each in part.variables.items()
-        if each.needed and getattr(part, field) is None
+        if each.needed and not _is_there(getattr(part, field))
     ]
+
+
+def _is_there(value: object) -> bool:
+    """Tell whether a setting is there, and so is the file that it names."""
+    return value is not None and not (isinstance(value, KeyFile) and not os.path.isfile(value))
 
 
 def in_use(model: type[Settings], environ: Mapping[str, str] | None = None) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 from shared.settings.base import Settings, env
 from shared.settings.kinds import (
     ADDRESS,
+    KeyFile,
     SecretStr,
     UnreadableError,
     above_zero,
@@ -27,7 +28,7 @@ from shared.settings.kinds import (
 class GoogleSettings(Settings):
     """Everything needed to talk to Google Calendar."""
 
-    service_account_path: str | None = env("GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH", None, text, needed=True)
+    service_account_path: KeyFile | None = env("GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH", None, KeyFile, needed=True)
     subject: str | None = env("GOOGLE_CALENDAR_SUBJECT", None, text)
     api_endpoint: str = env("GOOGLE_CALENDAR_API_ENDPOINT", "https://www.googleapis.com/calendar/v3/", folder_url)
     rate_per_minute: int = env("GOOGLE_CALENDAR_RATE_PER_MINUTE", 600, whole(1))

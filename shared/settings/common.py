@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from shared.settings.base import Settings, env
 from shared.settings.kinds import ADDRESS, SecretStr, above_zero, matching, one_of, secret, text, whole
@@ -51,7 +51,9 @@ class QueueSettings(Settings):
 
 
 class EventSettings(Settings):
-    """Which transport carries events, and its addresses."""
+    """Which transport carries events, and its addresses; `EVENT_URL_<TOPIC>` are read where an event is sent."""
+
+    families: ClassVar = {"EVENT_URL_": _address, "EVENT_SQS_URL_": _address}
 
     transport: Literal["http", "redis", "sqs", "pubsub"] | None = env(
         "EVENT_TRANSPORT", None, one_of("http", "redis", "sqs", "pubsub")

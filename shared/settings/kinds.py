@@ -48,6 +48,12 @@ class SecretStr:
         return "SecretStr('**********')"
 
 
+class KeyFile(str):
+    """The path of a file that has to be there when it is needed."""
+
+    __slots__ = ()
+
+
 def text(value: str) -> str:
     """Take any text."""
     return value

@@ -22,7 +22,7 @@ class UnfitError(ValueError):
 def read_fields(readers: Mapping[str, Reader], needed: frozenset[str], value: Any) -> dict[str, Any]:
     """Read every known field that is there; all bad ones are named at once, what nobody knows is left out."""
     if not isinstance(value, dict):
-        raise InvalidRequestError(fields=[FieldProblem("body", "dict_type", "an object is needed")])
+        raise InvalidRequestError.of([FieldProblem("body", "dict_type", "an object is needed")])
     found, problems = {}, []
     for name, reader in readers.items():
         if name not in value:
@@ -33,7 +33,7 @@ def read_fields(readers: Mapping[str, Reader], needed: frozenset[str], value: An
         except UnfitError as error:
             problems.append(FieldProblem(name, error.code, error.message))
     if problems:
-        raise InvalidRequestError("Some fields are not valid.", fields=problems)
+        raise InvalidRequestError.of(problems)
     return found
 
 
@@ -72,7 +72,7 @@ def text_of_at_most(length: int) -> Reader:
         if not isinstance(value, str):
             raise UnfitError("string_type", "a text is needed")
         if len(value) > length:
-            raise UnfitError("string_too_long", f"at most {length} characters")
+            raise UnfitError("too_long", f"at most {length} characters")
         return value
 
     return read

@@ -57,9 +57,8 @@ def document(error: IntegrationError, instance: str) -> dict[str, Any]:
 def problem(error: IntegrationError, path: str, request_id: str, describe: Document = document) -> Response:
     """Answer with the problem document of an error."""
     body = describe(error, f"{quote(path[:200])}#{request_id}")
-    response = Response(
-        json.dumps(body, ensure_ascii=False), status=error.status, content_type="application/problem+json"
-    )
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    response = Response(text, status=error.status, content_type="application/problem+json")
     response.headers.update(error.headers)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(max(1, error.retry_after_s))

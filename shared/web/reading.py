@@ -13,9 +13,11 @@ from shared.errors import FieldProblem, InvalidRequestError, MediaTypeError, Too
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 MAX_DEPTH = 32
 CHUNK = 64 * 1024
+LONGEST_NAME = 60
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 M = TypeVar("M", bound="BaseModel")
 
@@ -66,17 +68,22 @@ def validated(model: type[M], value: Any) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise InvalidRequestError("Some fields are not valid.", fields=field_problems(error)) from None
+        raise InvalidRequestError.of(field_problems(error)) from None
 
 
 def field_problems(error: ValidationError) -> list[FieldProblem]:
     """List the fields of a validation error, without the values."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    return [FieldProblem(_name(each["loc"]), str(each["type"]), str(each["msg"])) for each in problems]
+    return [_problem(each) for each in error.errors(include_input=False, include_url=False)]
 
 
-def _name(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location) or "body"
+def _problem(told: ErrorDetails) -> FieldProblem:
+    name = ".".join(str(part)[:LONGEST_NAME] for part in told["loc"]) or "body"
+    match told["type"]:
+        case "string_too_long":
+            return FieldProblem(name, "too_long", f"at most {told['ctx']['max_length']} characters")
+        case "string_too_short":
+            return FieldProblem(name, "too_short", f"at least {told['ctx']['min_length']} characters")
+    return FieldProblem(name, told["type"], told["msg"])
 
 
 class _RefusedError(ValueError):

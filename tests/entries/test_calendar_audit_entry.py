@@ -64,6 +64,18 @@ def test_nobody_is_a_404_and_nonsense_a_422(firm, query, status):
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
 
 
+def test_a_kuerzel_that_is_too_long_is_named_to_the_letter(firm):
+    answer = client("calendar_sync_api").post(
+        "/calendar/sync", json={"kuerzel": "ELFZEICHENX"}, headers={"X-Request-ID": "req-1"}
+    )
+    assert answer.status_code == 422
+    assert answer.get_data(as_text=True) == (
+        '{"type":"https://bitbylaw.example/problems/invalid-request","title":"Invalid request","status":422,'
+        '"detail":"kuerzel: at most 10 characters","instance":"/calendar/sync#req-1",'
+        '"errors":[{"field":"kuerzel","code":"too_long","message":"at most 10 characters"}]}'
+    )
+
+
 def test_an_unknown_employee_while_advoware_is_down_is_a_503(firm):
     firm.advoware.board.add(Fault("status", path="^/employees", status=503, times=9))
     answer = client("calendar_sync_api").get("/calendar/audit?kuerzel=XX")

@@ -41,7 +41,10 @@ GATE = {"X-Gateway-Secret": "gate"}
 
 
 def event(item: str, topic: str = "lead.received") -> bytes:
-    data = {"lead_id": item}
+    return carrying({"lead_id": item}, topic)
+
+
+def carrying(data: object, topic: str = "lead.received") -> bytes:
     return json.dumps({"specversion": "1.0", "id": "1", "type": topic, "source": "/x", "data": data}).encode()
 
 
@@ -62,7 +65,7 @@ def test_any_other_path_is_a_404_and_never_redirected(client, path):
 
 
 def test_the_app_answers_health_ready_and_metrics_itself(client):
-    assert client.get("/health").json == {"status": "ok"}
+    assert client.get("/health").data == b'{"status":"ok"}'
     assert client.get("/ready", headers=GATE).json["status"] == "ready"
     assert client.get("/metrics", headers={"Authorization": "Bearer gate"}).status_code == 200
 
@@ -86,6 +89,10 @@ def test_an_event_is_worked_off_inside_the_request(client, tmp_path):
         (event("lead-1"), "vmh.beteiligte.update", 404),
         (event("a b"), "lead.received", 422),
         (event("lead-1", "threecx.call"), "lead.received", 422),
+        (carrying("x"), "lead.received", 422),
+        (carrying('{"lead_id": "lead-1"}'), "lead.received", 422),
+        (carrying(["lead-1"]), "lead.received", 422),
+        (carrying(7), "lead.received", 422),
         (event("bug-9"), "lead.received", 503),
     ],
 )

@@ -140,6 +140,13 @@ def test_bad_data_is_a_422_by_field(make):
     assert answer.json["errors"][0]["field"] == "data.lead_id"
 
 
+@pytest.mark.parametrize("data", ["x", '{"lead_id": "lead-1"}', ["lead-1"], 7])
+def test_data_that_is_no_object_is_a_422(make, data):
+    body = {"specversion": "1.0", "id": "1", "type": "lead.received", "source": "/x", "data": data}
+    answer = send(make("toy_event"), json.dumps(body).encode())
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "data")
+
+
 @pytest.mark.parametrize("topic", ["vmh.beteiligte.update", "unknown"])
 def test_another_topic_is_a_404(make, topic):
     assert send(make("toy_event"), event(topic=topic)).status_code == 404

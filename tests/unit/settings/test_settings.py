@@ -9,6 +9,7 @@ import pytest
 from shared.settings.advoware import AdvowareSettings, ProxySettings
 from shared.settings.base import SettingsError, missing, read, variables
 from shared.settings.calendar import CalendarSettings, GoogleSettings
+from shared.settings.common import EventSettings
 from shared.settings.espocrm import EspoCrmSettings
 from shared.settings.leads import LeadSettings, OfficeSettings
 from shared.startup import UnsafeStart, every_model, read_parts
@@ -71,6 +72,14 @@ def test_missing_settings_are_named_together():
     ]
 
 
+def test_a_key_file_that_is_not_there_is_missing(tmp_path):
+    key = tmp_path / "account.json"
+    settings = read(GoogleSettings, {"GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH": str(key)})
+    assert missing([settings]) == ["GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH"]
+    key.write_text("{}")
+    assert missing([settings]) == []
+
+
 def test_an_empty_variable_counts_as_not_set():
     assert read(CalendarSettings, {"CALENDAR_PAST_DAYS": " "}).past_days == 30
 
@@ -96,6 +105,9 @@ def test_secrets_do_not_show_in_a_printed_model():
         (LeadSettings, "LEAD_ENCRYPTION_KEY", "c2hvcnQ="),
         (LeadSettings, "LEAD_FORM_MAPS", "[1]"),
         (LeadSettings, "SMTP_URL", "http://mail.example"),
+        (EventSettings, "EVENT_BASE_URL", "events"),
+        (EventSettings, "EVENT_URL_LEAD_RECEIVED", "x"),
+        (EventSettings, "EVENT_SQS_URL_THREECX_CALL", "x"),
         (OfficeSettings, "OFFICE_HOURS", "Mo-Fr"),
         (OfficeSettings, "CALL_HOURS", "immer"),
         (OfficeSettings, "OFFICE_STATE", "XX"),

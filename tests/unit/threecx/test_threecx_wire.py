@@ -55,7 +55,7 @@ def test_every_bad_field_is_named_at_once():
         "answered": "bool_parsing",
         "duration_s": "number",
         "recording_consent": "literal_error",
-        "queue": "string_too_long",
+        "queue": "too_long",
     }
 
 
