@@ -44,14 +44,14 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}"
 
-    def start(self) -> "RedisServer":
+    def start(self, within_s: float = 10) -> "RedisServer":
         program = executable()
         assert program, "no redis-server found"
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory), "--save", ""]
         self.process = subprocess.Popen(
             [program, *arguments, *self.settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self._wait()
+        self._wait(within_s)
         return self
 
     def kill(self) -> None:
@@ -63,9 +63,9 @@ class RedisServer:
 
     stop = kill
 
-    def _wait(self) -> None:
+    def _wait(self, within_s: float) -> None:
         client = redis.Redis(port=self.port, socket_timeout=1)
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + within_s
         while True:
             try:
                 client.ping()

@@ -83,12 +83,16 @@ class Soak:
         burst_at = self.plan.deliveries // 2 if self.plan.seconds >= JUDGED_FROM_S else -1
         with ThreadPoolExecutor(SENDERS) as pool:
             sending = []
-            for number in range(self.plan.deliveries):
-                self._over.wait(max(0.0, self._began + number / self.plan.rate - time.monotonic()))
-                for _ in range(BURST if number == burst_at else 1):
-                    sending.append(pool.submit(self._send, self.traffic.next(), self.traffic.delay_s()))
-            for each in sending:
-                each.result()
+            try:
+                for number in range(self.plan.deliveries):
+                    self._over.wait(max(0.0, self._began + number / self.plan.rate - time.monotonic()))
+                    for _ in range(BURST if number == burst_at else 1):
+                        sending.append(pool.submit(self._send, self.traffic.next(), self.traffic.delay_s()))
+                for each in sending:
+                    each.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # told to leave: nobody waits for the rest
+                raise
 
     def _send(self, telling: Telling, delay_s: float) -> None:
         self._over.wait(delay_s)
@@ -145,6 +149,8 @@ class Soak:
         outcome = Outcome(violations=self.ledger.judge(self.firm.espocrm, self.firm.advoware))
         if not at_rest:
             outcome.violations.append(f"not at rest after {self.plan.rest_s:.0f} s: {self.firm.waiting()} wait")
+        if self.harm.error is not None:
+            outcome.violations.append(f"the harm ended too early: {self.harm.error!r}")
         if dead := self.firm.dead_letters():
             outcome.violations.append(f"dead letters: {dead}")
         odd = {status: count for status, count in self.traffic.statuses.items() if status not in (0, 200, 503)}

@@ -116,3 +116,10 @@ def test_a_letter_that_is_put_back_waits_from_then_on(queue, client):
     before = now_ms(client)
     assert queue.redrive(queue.dead(count=1)[0].id)
     assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
+
+
+def test_an_id_that_waits_in_two_ways_waits_since_the_first(queue, client):
+    queue.add("create", ["a"])
+    client.zadd(f"{QUEUE}:since", {"a": 1000})
+    queue.add("update", ["a"])
+    assert client.zscore(f"{QUEUE}:since", "a") == 1000
