@@ -191,6 +191,21 @@ def test_hostile_data_in_every_field_stays_text(rig, site, page):
         assert "49</" not in page.js("document.body.innerHTML")
 
 
+def test_words_without_an_end_do_not_widen_the_page(rig, site, page):
+    endless = "Donaudampfschifffahrtsgesellschaft" * 3
+    a_client(rig, lambda text: f"{text}{endless}"[:100])
+    for name in ("Bernd", "Clara"):
+        rig.espocrm.add("Contact", firstName=name + endless[:80], lastName=endless[:90], phoneNumber=SHARED_NUMBER)
+    rig.espocrm.add("Lead", lastName=endless[:90], phoneNumber=OPPONENT, description=f"Dringlichkeit: {endless}")
+    now = datetime.now(UTC).isoformat()
+    rig.event("call.started", "k1", caller=NUMBER, extension=endless[:40], queue=endless[:40], timestamp=now)
+    page.size(420)
+    for what in ({"call_id": "k1"}, {"number": SHARED_NUMBER}, {"number": OPPONENT}, {"number": endless[:60]}):
+        page.open(pop(rig, site, **what))
+        assert page.js("document.documentElement.scrollWidth") <= 420, what
+        keep_a_picture(page, f"endless-{'-'.join(what.values())[:20]}")
+
+
 def test_even_a_script_that_got_in_would_not_run(rig, site, page):
     page.open(pop(rig, site, number="+493012345678"))
     page.js("document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\">')")
