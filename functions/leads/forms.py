@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from functions.leads.contact import read_email, read_phones
 from functions.leads.findings import judge
@@ -22,10 +22,12 @@ from functions.leads.values import (
     as_number,
     as_text,
     cleaned,
+    is_firm,
     line,
     salutation,
     split_address,
     split_name,
+    title_in,
     wished,
 )
 from shared.domain import lead as nouns
@@ -35,6 +37,8 @@ from shared.mapping.country import iso_country
 BODY_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _PLZ = re.compile(r"(0[1-9]|[1-9]\d)\d{3}")
 _BBCODE = re.compile(r"\[(url|link|img|b)[=\]]", re.IGNORECASE)
+LONGEST_WORD = 20
+T = TypeVar("T")
 _EVENTS = {"lead.created", "contact.submitted"}
 _LIMITS: Final = {
     "beschreibung": 10_000,
@@ -95,7 +99,7 @@ class _Reader:
             adresse=self._address(),
             objekt=self._property(),
             gegenseite=nouns.Opponent(
-                word("rolle", self._found.get("gegenseite_rolle")),
+                self._word("rolle", "gegenseite_rolle"),
                 self._line("gegenseite_name", 200),
                 self._line("gegenseite_anwalt", 200),
             ),
@@ -133,21 +137,22 @@ class _Reader:
 
     def _person(self, email: str | None, phones: list[str]) -> nouns.Person:
         first, last = self._line("vorname"), self._line("nachname")
-        title = self._line("titel")
-        whole = self._line("name")
-        if whole and not last:
+        greeting = self._found.get("anrede")
+        title = self._line("titel") or title_in(greeting)
+        whole, firm = self._line("name"), self._line("firma")
+        if whole and not last and is_firm(whole):
+            firm = firm or whole
+        elif whole and not last:
             split_first, last, split_title = split_name(whole)
             first, title = first or split_first, title or split_title
         phone = phones[0] if phones else line(self._found.get("telefon"))[:60]
-        firm = self._line("firma")
-        return nouns.Person(
-            salutation(self._found.get("anrede")), title, first, last, firm, email, phone if len(phone) >= 3 else None
-        )
+        called = self._understood("anrede", salutation(greeting))
+        return nouns.Person(called, title, first, last, firm, email, phone if len(phone) >= 3 else None)
 
     def _address(self) -> nouns.Address:
         whole = self._line("strasse", 300) or ""
         street, number, plz, town = split_address(whole)
-        country = iso_country(self._line("land") or "") or ""
+        country = self._understood("land", iso_country(self._line("land") or "")) or ""
         return nouns.Address(
             street[:120] or None,
             self._line("hausnummer") or (number[:12] if number else None),
@@ -159,13 +164,13 @@ class _Reader:
     def _property(self) -> nouns.Property:
         text = self._line("objekt_strasse", 300) or ""
         street, number, plz, town = split_address(text)
-        units = as_number(self._found.get("objekt_einheiten"))
+        units = self._understood("objekt_einheiten", as_number(self._found.get("objekt_einheiten")))
         return nouns.Property(
             street[:120] or None,
             self._line("objekt_hausnummer") or (number[:12] if number else None),
             self._plz("objekt_plz") or (plz if plz and _PLZ.fullmatch(plz) else None),
             self._line("objekt_ort") or town,
-            word("art", self._found.get("objekt_art")),
+            self._word("art", "objekt_art"),
             int(units) if units and 1 <= units <= 10_000 else None,
         )
 
@@ -198,11 +203,11 @@ class _Reader:
             subject,
             text or None,
             self._deadline(),
-            word("frist_art", self._found.get("frist_art")),
-            as_number(self._found.get("rueckstand_eur")),
+            self._word("frist_art"),
+            self._understood("rueckstand_eur", as_number(self._found.get("rueckstand_eur"))),
             self._line("gericht"),
             self._line("aktenzeichen"),
-            word("rechtsschutz", self._found.get("rechtsschutz")),
+            self._word("rechtsschutz"),
         )
 
     def _deadline(self) -> str | None:
@@ -219,11 +224,21 @@ class _Reader:
         call = None if given is None else wished(given)
         if call is None and "rueckruf" in line(way).lower().replace("ü", "ue"):
             call = True
-        return nouns.Wish(word("weg", way), call, word("zeitfenster", self._found.get("zeitfenster")))
+        return nouns.Wish(self._word("weg"), call, self._word("zeitfenster"))
 
     def _has_markup(self) -> bool:
         raw = as_text(self._found.get("beschreibung"))
         return bool(TAG.search(raw) or _BBCODE.search(raw))
+
+    def _word(self, kind: str, name: str = "") -> str | None:
+        return self._understood(name or kind, word(kind, self._found.get(name or kind)))
+
+    def _understood(self, name: str, read: T) -> T:
+        """Give what was read; where it is nothing, or not all that was written, the words are kept too."""
+        given = line(self._found.get(name))
+        if given and (read is None or len(given) > LONGEST_WORD):
+            self._found.others.setdefault(name, given[:200])
+        return read
 
     def _line(self, name: str, limit: int = 100) -> str | None:
         return self._limited(name, line(self._found.get(name)), limit) or None

@@ -18,6 +18,7 @@ _DENYING = re.compile(r"nein|nicht|no|not|kein\w*|ohne")
 _CALL = re.compile(r"r(?:ü|ue)ckruf|\banruf|\bruf|mittag|abend|morgen|uhr\b|jederzeit|egal")
 _PARTICLES = frozenset({"von", "van", "de", "zu", "vom", "zum", "der", "den", "ten", "di", "da", "la", "le", "auf"})
 _TITLE = re.compile(r"^((?:(?:Prof|Dr|Dipl|Mag)\.?(?:-?[A-Z][a-z]+\.?)?\s+)+)(?=\S)")
+_FIRM = re.compile(r"(?i:\b(?:gmbh|mbh|gbr|ohg|kgaa|ltd)\b|\be\.\s?(?:v|k)\.)|\b(?:AG|KG|UG|SE|eG|PartG)\b|^WEG\b")
 _SALUTATIONS: Final = {
     "frau": "frau",
     "fr": "frau",
@@ -85,10 +86,13 @@ def wished(value: Any) -> bool:
 
 
 def as_number(value: Any) -> float | None:
-    """Read an amount, `4.350,50 €` as well as `4350.50`."""
+    """Read an amount, `4.350,50 €` as well as `4350.50`; a range, or months instead of money, is none."""
     if isinstance(value, bool) or value is None:
         return None
-    plain = re.sub(r"[^\d.,-]", "", line(value))
+    found = re.findall(r"-?\d[\d.,]*", re.sub(r"(?<=\d)[ '](?=\d{3}\b)", "", line(value)))
+    if len(found) != 1 or re.search("monat|miete", line(value), re.IGNORECASE):
+        return None
+    plain = found[0].rstrip(".,")
     if "," in plain:
         plain = (
             plain.replace(".", "").replace(",", ".") if plain.rfind(",") > plain.rfind(".") else plain.replace(",", "")
@@ -127,8 +131,22 @@ def as_moment(value: Any) -> str | None:
 
 
 def salutation(value: Any) -> str | None:
-    """Read a salutation; never guessed from a name."""
-    return _SALUTATIONS.get(line(value).lower().rstrip("."))
+    """Read a salutation, also before a title; never guessed from a name, and two persons have none."""
+    words = line(value).lower().split()
+    alone = len(words) == 1 or all(word.startswith(("dr", "prof")) for word in words[1:])
+    first = words[0].rstrip(".,") if words and alone else " ".join(words)
+    return _SALUTATIONS.get(first)
+
+
+def title_in(value: Any) -> str | None:
+    """Find a title behind a salutation."""
+    found = re.search(r"\b(?:(?:prof|dr)\b\.?\s*)+", line(value), re.IGNORECASE)
+    return found.group().strip() if found else None
+
+
+def is_firm(name: str) -> bool:
+    """Tell a firm that was written where a person's name belongs."""
+    return _FIRM.search(name) is not None
 
 
 def split_name(whole: str) -> tuple[str | None, str, str | None]:

@@ -13,7 +13,17 @@ from functions.leads.contact import may_be_dialled, read_email, read_phones
 from functions.leads.errors import EmptyBodyError, WrongKindError
 from functions.leads.forms import read_form
 from functions.leads.reading import read_body
-from functions.leads.values import as_bool, as_date, as_number, cleaned, split_address, split_name, wished
+from functions.leads.values import (
+    as_bool,
+    as_date,
+    as_number,
+    cleaned,
+    salutation,
+    split_address,
+    split_name,
+    title_in,
+    wished,
+)
 
 FORM_KIND = "application/x-www-form-urlencoded"
 AT = "2026-11-24T05:00:00+00:00"
@@ -232,6 +242,7 @@ def test_where_the_type_comes_from(body, query, kind):
         ("Dr. Anna von der Heide", ("Anna", "von der Heide", "Dr.")),
         ("Groß, Anna", ("Anna", "Groß", None)),
         ("Groß", (None, "Groß", None)),
+        ("Eheleute Anna und Karl Groß", ("Eheleute Anna und Karl", "Groß", None)),
     ],
 )
 def test_names_in_one_field(whole, parts):
@@ -245,6 +256,12 @@ def test_names_in_one_field(whole, parts):
         ("4350.50", 4350.5),
         ("4.350", 4350),
         ("4,5", 4.5),
+        ("ca. 1 234,50 EUR", 1234.5),
+        ("1.200,-", 1200),
+        ("12 s", 12),
+        ("ca. 3 Monatsmieten", None),
+        ("10-15", None),
+        ("-5", None),
         ("1,234.50", 1234.5),
         ("x", None),
         (True, None),
@@ -379,3 +396,56 @@ def test_a_wish_for_a_call_is_read_as_forms_word_it(given, wish):
 )
 def test_markup_goes_and_what_only_looks_like_it_stays(given, kept):
     assert cleaned(given) == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("Frau", ("frau", None)),
+        ("Herr Dr.", ("herr", "Dr.")),
+        ("Frau Prof. Dr.", ("frau", "Prof. Dr.")),
+        ("Herr und Frau", (None, None)),
+        ("Keine Angabe", ("keine_angabe", None)),
+        ("Herr Meier", (None, None)),
+    ],
+)
+def test_salutations(given, read):
+    assert (salutation(given), title_in(given)) == read
+
+
+@pytest.mark.parametrize(
+    "name", ["Hausverwaltung Groß GmbH", "Groß & Co. KG", "WEG Lange Str. 1", "Mieter helfen e.V."]
+)
+def test_a_firm_in_the_name_s_field_is_a_firm(name):
+    person = read({"name": name, "email": "a@example.org", "nachricht": "x"}).lead.person
+    assert (person.firma, person.vorname, person.nachname) == (name, None, None)
+
+
+@pytest.mark.parametrize("name", ["Kag Weger", "Agnes Ugarte", "Max Segbr", "Eva Groß"])
+def test_a_person_is_no_firm(name):
+    person = read({"name": name, "email": "a@example.org", "nachricht": "x"}).lead.person
+    assert (person.firma, person.nachname) == (None, name.split()[1])
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "name"),
+    [
+        ("anrede", "Familie", "anrede"),
+        ("objektart", "Villa", "objekt_art"),
+        ("einheiten", "10 bis 15", "objekt_einheiten"),
+        ("mietrueckstand", "drei Monate", "rueckstand_eur"),
+        ("kontaktweg", "WhatsApp", "weg"),
+        ("erreichbarkeit", "ab 18 Uhr", "zeitfenster"),
+        ("rechtsschutz", "Ja, ARAG Nr. 123456789", "rechtsschutz"),
+        ("land", "Takatukaland", "land"),
+        ("frist_art", "Sonderfrist", "frist_art"),
+    ],
+)
+def test_words_that_the_schema_has_no_word_for_are_kept(field, given, name):
+    form = {"name": "A B", "email": "a@example.org", "nachricht": "x", field: given}
+    assert read(form).lead.weitere[name] == given
+
+
+def test_words_that_were_understood_are_not_kept_twice():
+    form = {"name": "A B", "email": "a@example.org", "nachricht": "x", "anrede": "Frau", "objektart": "Wohnung"}
+    assert read(form | {"mietrueckstand": "4.350,50 €", "land": "Deutschland", "einheiten": "3"}).lead.weitere == {}
