@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from functions.calendar_sync.create import adopt, create
@@ -25,15 +24,14 @@ from functions.calendar_sync.plan import (
 )
 from functions.calendar_sync.planner import decide
 from functions.calendar_sync.run import Run
-from functions.calendar_sync.writes import link_of, new_event, put_event, put_row, settle, shown, with_visibility
+from functions.calendar_sync.writes import link_of, new_event, put_event, put_row, restored, settle, write_event
 from shared.google.errors import EventExistsError, EventGoneError, EventRefusedError
 from shared.log import get_log
 from shared.mapping import termin
-from shared.mapping.google_event import anonymised, to_body, with_content
+from shared.mapping.google_event import anonymised, with_content
 
 log = get_log(__name__)
 MAX_GENERATIONS = 50
-CONTENT_KEYS = frozenset({"summary", "location", "description", "recurrence"})
 
 
 def carry_out(step: Step, run: Run) -> list[Step]:
@@ -119,15 +117,13 @@ def _restore(step: Restore, run: Run) -> list[Step]:
     """Set a deleted event to confirmed again; where Google refuses, the next generation takes its place."""
     theirs, ours = step.theirs, step.ours
     origin = theirs.link.origin or ("g" if theirs.generation is None else "a")
-    content = to_body(shown(run, ours.appointment), private=False)
-    kept = {key: value for key, value in theirs.event.items() if key not in CONTENT_KEYS}
-    body = with_visibility({**kept, **content, "status": "confirmed"}, run.rules.mode, theirs.link.mode)
     link = link_of(run, ours, theirs.id, origin)
+    body = with_link(restored(run, ours, theirs), link)
     run.check()
     try:
         if not theirs.etag:
             raise EventRefusedError("google", "a tombstone without version")
-        written = run.google.update_event(run.calendar_id, theirs.id, with_link(body, link), theirs.etag)
+        written = write_event(run, theirs.event, body)
     except (EventRefusedError, EventGoneError, EventExistsError):
         generation = 0 if theirs.generation is None else theirs.generation + 1
         log.warning("restore_refused", generation=generation)
@@ -194,8 +190,7 @@ def _anonymise(theirs: Theirs, run: Run) -> None:
     hidden = anonymised(theirs.appointment, run.rules.placeholders[0])
     if is_exception(theirs.event):  # it has no link of its own
         run.check()
-        body = {**with_content(theirs.event, hidden), "visibility": "private"}
-        run.google.update_event(run.calendar_id, theirs.id, body, theirs.etag)
+        write_event(run, theirs.event, {**with_content(theirs.event, hidden), "visibility": "private"})
         run.report.updated += 1
         return
     put_event(run, theirs, hidden, theirs.link.with_(mode="a", base_g=run.seal(hidden.canonical())))
@@ -211,10 +206,10 @@ def _cancel(step: Cancel, run: Run) -> None:
         body = with_content(body, anonymised(theirs.appointment, run.rules.placeholders[0]))  # the bin shows it too
     run.check()
     try:
-        run.google.update_event(run.calendar_id, theirs.id, {**body, "status": "cancelled"}, theirs.etag)
+        write_event(run, theirs.event, {**body, "status": "cancelled"})
     except EventRefusedError:
         run.check()
-        marked = run.google.update_event(run.calendar_id, theirs.id, body, theirs.etag)
+        marked = write_event(run, theirs.event, body)
         run.check()
         run.google.delete_event(run.calendar_id, theirs.id, str(marked["etag"]))
     except EventGoneError:
@@ -243,6 +238,3 @@ def _delete(step: Delete, run: Run) -> None:
         run.report.skip()
         return
     run.report.deleted += int(run.advoware.delete_appointment(step.ours.row["frNr"]))
-
-
-Carry = Callable[[Step, Run], list[Step]]

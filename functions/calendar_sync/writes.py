@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from shared.mapping.google_event import UnusableEventError, anonymised, to_appoi
 from shared.mapping.text import is_placeholder
 
 Event = dict[str, Any]
+CONTENT_KEYS = frozenset({"summary", "location", "description", "recurrence"})
 
 
 class PlaceholderError(InvalidRequestError):
@@ -59,26 +61,42 @@ def new_event(run: Run, ours: Ours, event_id: str, origin: str) -> Event:
     return with_link({"id": event_id, **body}, link_of(run, ours, event_id, origin))
 
 
+def restored(run: Run, ours: Ours, theirs: Theirs) -> Event:
+    """Write a deleted event with the appointment's content; what is not content stays as a person had it."""
+    content = to_body(shown(run, ours.appointment), private=False)
+    kept = {key: value for key, value in theirs.event.items() if key not in CONTENT_KEYS}
+    return with_visibility({**kept, **content, "status": "confirmed"}, run.rules.mode, theirs.link.mode)
+
+
 def put_event(run: Run, theirs: Theirs, target: Appointment | None, link: Link) -> Event:
     """Replace an event that was read, if nobody changed it since; a base write follows what Google made of it."""
     body = with_link(theirs.event, link)
     if target is not None:
         body = with_visibility(with_content(body, target), link.mode, theirs.link.mode)
     run.check()
-    written = _replace(run, theirs, body)
+    written = write_event(run, theirs.event, body)
     return written if target is None else settle(run, written, link)
 
 
-def _replace(run: Run, theirs: Theirs, body: Event) -> Event:
-    """Put the whole event; patch where it was not read whole."""
-    if theirs.event.get("attendeesOmitted"):
-        return run.google.patch_event(run.calendar_id, theirs.id, _difference(theirs.event, body), theirs.etag)
-    return run.google.update_event(run.calendar_id, theirs.id, body, theirs.etag)
+def write_event(run: Run, before: Mapping[str, Any], body: Event) -> Event:
+    """Put the whole event in the place of the version that was read; patch where it was not read whole."""
+    event_id, etag = str(before["id"]), str(before.get("etag", ""))
+    if before.get("attendeesOmitted"):
+        return run.google.patch_event(run.calendar_id, event_id, _difference(before, body), etag)
+    return run.google.update_event(run.calendar_id, event_id, body, etag)
 
 
-def _difference(before: Any, after: Event) -> Event:
-    changed = {key: value for key, value in after.items() if before.get(key) != value}
-    return changed | {key: None for key in before if key not in after}
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event:
+    """Say how to patch; Google merges maps, so what is no longer in one has to be named as null."""
+    changed: Event = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            inner = _difference(old, value)
+            changed |= {key: inner} if inner else {}
+        elif value != old:
+            changed[key] = value
+    return changed
 
 
 def with_visibility(body: Event, mode: Mode | str, before: str) -> Event:
@@ -105,4 +123,4 @@ def settle(run: Run, written: Event, link: Link) -> Event:
         return written
     run.check()
     body = with_link(written, replace(link, base_g=stored))
-    return run.google.update_event(run.calendar_id, str(written["id"]), body, str(written["etag"]))
+    return write_event(run, written, body)
