@@ -94,9 +94,17 @@ TARGETS: dict[str, tuple[Part, ...]] = {
     "planner": (
         Part(
             tuple(f"functions/calendar_sync/{name}.py" for name in ("planner", "plan", "merge", "pairing")),
-            ("tests/unit/calendar_sync", "tests/system/calendar/test_calendar_tombstones.py", *_PLANNER),
+            (
+                "tests/unit/calendar_sync/test_planner_edges.py",
+                "tests/unit/calendar_sync",
+                "tests/system/calendar/test_calendar_tombstones.py",
+                *_PLANNER,
+            ),
         ),
-        Part(("functions/calendar_sync/guard.py",), ("tests/system/calendar/test_calendar_guard.py",)),
+        Part(
+            ("functions/calendar_sync/guard.py",),
+            ("tests/unit/calendar_sync/test_planner_edges.py", "tests/system/calendar/test_calendar_guard.py"),
+        ),
     ),
     "proxy path": (
         Part(
