@@ -69,6 +69,7 @@ def test_more_dead_workers_than_fit_one_round_are_reaped_in_two(client, unreliab
     reaped = queue.reap()
     assert (reaped.expired, reaped.due, client.zcard(f"{QUEUE}:processing")) == (501, 0, 0)
     assert counting.sends - before == 2
+    assert client.xlen(f"{QUEUE}:queue") == 0  # nobody had told of anything to do
 
 
 def test_more_due_entries_than_fit_one_round_are_enqueued_in_two(queue, client):
