@@ -30,12 +30,19 @@ def read_body(request: Request, limit: int) -> bytes:
     if (announced or 0) > limit:
         raise TooLargeError(f"The body may have at most {limit} bytes.")
     parts, size = [], 0
-    while (announced is None or size < announced) and (part := request.stream.read(CHUNK)):
+    while (announced is None or size < announced) and (part := _next(request)):
         size += len(part)
         if size > limit:
             raise TooLargeError(f"The body may have at most {limit} bytes.")
         parts.append(part)
     return b"".join(parts)
+
+
+def _next(request: Request) -> bytes:
+    try:
+        return request.stream.read(CHUNK)
+    except Exception as error:  # servers have errors of their own for chunks that are none, or end early
+        raise UnreadableRequestError("The body is cut short or badly framed.") from error
 
 
 def is_json(content_type: str | None) -> bool:

@@ -61,6 +61,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"112",
         "\uff0b\uff14\uff19511123456".encode(),
         b"a.b+c@example.org",
+        b"sean.o'casey@example.org",
         b"an49 (1034-566onymous",
         b"+49 00 0767 203102",
         b"003750080930617530",
