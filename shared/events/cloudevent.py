@@ -57,12 +57,17 @@ def structured(event: Event) -> bytes:
 
 def from_message(headers: Headers, body: bytes) -> Event:
     """Read an event from a message in either mode; 400 when it is none."""
-    if headers.get("Ce-Specversion"):
+    if is_binary(headers):
         return _binary(headers, body)
     document = strict_json(body)
     if not isinstance(document, dict):
         raise _no_event()
     return from_document(document)
+
+
+def is_binary(headers: Headers) -> bool:
+    """Tell whether the headers are the event's attributes; a media type of events says that the body holds them."""
+    return bool(headers.get("Ce-Specversion")) and not _is_structured(headers.get("Content-Type"))
 
 
 def from_document(document: Mapping[str, Any]) -> Event:
@@ -85,14 +90,29 @@ def from_attributes(attributes: Mapping[str, Any], data: Any) -> Event:
         raise _no_event()
     event_type, source, event_id = (str(value) for value in needed)
     subject, time, request_id = (str(attributes.get(name) or "") for name in ("subject", "time", "requestid"))
-    read = strict_json(data) if isinstance(data, bytes) else data
-    return Event(event_type, source, subject, {} if read is None else read, event_id, time, request_id)
+    return Event(event_type, source, subject, {} if data is None else data, event_id, time, request_id)
 
 
 def from_sdk(event: Any) -> Event:
     """Read the CloudEvent object that functions-framework hands to an event function."""
-    data = event.get_data()
-    return from_attributes(event.get_attributes(), strict_json(data) if isinstance(data, bytes) else data)
+    attributes, data = event.get_attributes(), event.get_data()
+    return from_attributes(
+        attributes, _data(attributes.get("datacontenttype"), data) if isinstance(data, bytes) else data
+    )
+
+
+def check_message(headers: Headers, body: bytes) -> None:
+    """Refuse what no library should try to read: no strict JSON, no object, a version that is no text."""
+    if is_binary(headers):
+        _data(headers.get("Content-Type"), body)
+        return
+    document = strict_json(body)
+    if not isinstance(document, dict) or not isinstance(document.get("specversion", ""), str):
+        raise _no_event()
+
+
+def _is_structured(content_type: str | None) -> bool:
+    return (content_type or "").strip().lower().startswith("application/cloudevents")
 
 
 def _binary(headers: Headers, body: bytes) -> Event:

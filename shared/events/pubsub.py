@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from werkzeug.datastructures import Headers
 
 from shared.errors import UnreadableRequestError
-from shared.events.cloudevent import Event, from_attributes, from_message, structured
+from shared.events.cloudevent import Event, from_document, from_message, is_binary, structured
 from shared.log import get_log
+from shared.settings.kinds import decoded
 from shared.web.reading import strict_json
 
 log = get_log(__name__)
@@ -22,6 +23,7 @@ SERVICE: Final = "https://pubsub.googleapis.com"
 SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 PUSHED: Final = "google.cloud.pubsub.topic.v1.messagePublished"
 TIMEOUT_S: Final = (0.5, 1.0)
+_PLAIN: Final = re.compile(r"[^\r\n]*")
 
 
 class Post(Protocol):
@@ -64,13 +66,13 @@ def message_of(event: Event) -> dict[str, Any]:
 
 def received(headers: Headers, body: bytes) -> Event:
     """Read what an event path was sent: a CloudEvent in either mode, or a push that wraps one; else 400."""
-    if headers.get("Ce-Specversion"):
+    if is_binary(headers):
         return from_message(headers, body)
     document = strict_json(body)
     if not isinstance(document, dict):
         raise UnreadableRequestError("The request carries no CloudEvent.")
     is_push = "specversion" not in document and "message" in document
-    return from_push(document) if is_push else from_attributes(document, document.get("data"))
+    return from_push(document) if is_push else from_document(document)
 
 
 def unwrapped(event: Event) -> Event:
@@ -81,16 +83,22 @@ def unwrapped(event: Event) -> Event:
 
 
 def from_push(document: Any) -> Event:
-    """Take our event out of the body of a push."""
+    """Take our event out of the body of a push; its message holds the event, or its attributes are those of the event."""
     message = document.get("message") if isinstance(document, Mapping) else None
-    data = message.get("data") if isinstance(message, Mapping) else None
-    if not isinstance(data, str):
+    if not isinstance(message, Mapping):
         raise UnreadableRequestError("The push carries no message.")
-    try:
-        body = base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError):
-        raise UnreadableRequestError("The message is not base64.") from None
-    return from_message(Headers(), body)
+    headers = _headers(message.get("attributes"))
+    data = message.get("data", "" if "Ce-Specversion" in headers else None)
+    body = decoded(data) if isinstance(data, str) else None
+    if body is None:
+        raise UnreadableRequestError("The message is not base64.")
+    return from_message(headers, body)
+
+
+def _headers(attributes: Any) -> Headers:
+    """Read a message's attributes as what they are in the HTTP binding."""
+    given = attributes.items() if isinstance(attributes, Mapping) else ()
+    return Headers([(name, value) for name, value in given if isinstance(value, str) and _PLAIN.fullmatch(value)])
 
 
 def post(url: str, document: Mapping[str, Any]) -> tuple[int, bytes] | None:

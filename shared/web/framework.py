@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from shared.errors import UnreadableRequestError
+from shared.events.cloudevent import check_message
 from shared.log import bound
 from shared.startup import settle
 from shared.web.common import Common, request_id_of
 from shared.web.entry import Entry
 from shared.web.problems import problem, translated
-from shared.web.reading import is_json, strict_json
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -60,8 +60,8 @@ class _Hooks:
             return answer
         self._common.require_gateway(request)
         request.max_content_length = self._common.settings.max_body_bytes
-        if request.method == "POST" and is_json(request.headers.get("Content-Type")):
-            strict_json(request.get_data())
+        if request.method == "POST":
+            check_message(request.headers, request.get_data())
         return None
 
     def failed(self, error: Exception) -> Response:

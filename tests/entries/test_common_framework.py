@@ -140,6 +140,39 @@ def test_bad_data_is_a_422_by_field(make):
     assert answer.json["errors"][0]["field"] == "data.lead_id"
 
 
+BODY = {"specversion": "1.0", "id": "1", "type": "lead.received", "source": "/x", "data": {"lead_id": "lead-1"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [BODY],
+        BODY | {"specversion": {}},
+        BODY | {"specversion": []},
+        BODY | {"specversion": 1.0},
+        {name: value for name, value in BODY.items() if name != "source"},
+        BODY | {"data_base64": 7},
+        7,
+        None,
+    ],
+)
+def test_json_that_is_no_event_is_a_400(make, body):
+    answer = send(make("toy_event"), json.dumps(body).encode())
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+def test_binary_mode_without_data_carries_an_empty_object(make):
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-type": "lead.received", "ce-source": "/x"}
+    answer = make("toy_event").post("/", headers=headers, content_type="application/json")
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "data.lead_id")
+
+
+def test_binary_mode_with_other_data_than_json_is_a_422(make):
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-type": "lead.received", "ce-source": "/x"}
+    answer = make("toy_event").post("/", headers=headers, data=b"hello", content_type="text/plain")
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "data")
+
+
 @pytest.mark.parametrize("data", ["x", '{"lead_id": "lead-1"}', ["lead-1"], 7])
 def test_data_that_is_no_object_is_a_422(make, data):
     body = {"specversion": "1.0", "id": "1", "type": "lead.received", "source": "/x", "data": data}

@@ -77,6 +77,30 @@ def test_a_push_is_unwrapped_and_worked_off_inside_the_request(push, google, red
     assert (tmp_path / "toy.log").read_text().count("lead-1 done") == 1
 
 
+BINARY = {"ce-specversion": "1.0", "ce-id": "1", "ce-type": LEAD, "ce-source": "/x", "Content-Type": "application/json"}
+
+
+def pushed(client: Client, google: Key, message: dict[str, Any]) -> TestResponse:
+    headers = {"Authorization": f"Bearer {google.token()}"}
+    return client.post(f"/events/{LEAD}", json={"message": message, "subscription": "s"}, headers=headers)
+
+
+def test_a_push_may_carry_the_event_in_its_attributes(client, google, redis_url, tmp_path):
+    WorkQueue(connection.connect(redis_url, 0), LEADS, outbox=True).add("intake", ["lead-2"])
+    data = base64.b64encode(b'{"lead_id":"lead-2"}').decode()
+    answer = pushed(client, google, {"data": data, "attributes": BINARY | {"traceparent": "a\nb"}})
+    assert answer.status_code == 204
+    assert "lead-2 done" in (tmp_path / "toy.log").read_text()
+
+
+def test_attributes_without_data_carry_an_empty_object(client, google):
+    assert pushed(client, google, {"attributes": BINARY}).status_code == 422
+
+
+def test_attributes_of_another_version_are_no_event(client, google):
+    assert pushed(client, google, {"data": "e30=", "attributes": BINARY | {"ce-specversion": "0.3"}}).status_code == 400
+
+
 def test_what_has_to_wait_is_a_503_so_that_it_is_pushed_again(push, google, redis_url):
     WorkQueue(connection.connect(redis_url, 0), LEADS, outbox=True).add("intake", ["bug-1"])
     answer = push(event("bug-1"), google.token())

@@ -69,6 +69,10 @@ def test_binary_events_are_read():
         b'{"specversion":"1.0","id":"","type":"t","source":"s"}',
         b'{"specversion":"1.0","id":"1","type":"t"}',
         b'{"specversion":"1.0","id":"1","type":7,"source":"s"}',
+        b'{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":"%"}',
+        b'{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":7}',
+        b'{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":"e30=","data":{}}',
+        b'{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":"eA=="}',
         b'{"specversion":"1.0","id":"1","id":"2","type":"t","source":"s"}',
     ],
 )
@@ -79,3 +83,18 @@ def test_anything_else_is_no_event(body):
 
 def test_no_data_reads_as_an_empty_object():
     assert from_attributes({"specversion": "1.0", "id": "1", "type": "t", "source": "s"}, None).data == {}
+
+
+def test_data_in_base64_is_read():
+    body = b'{"specversion":"1.0","id":"1","type":"t","source":"s","data_base64":"eyJhIjoxfQ=="}'
+    assert from_message(Headers(), body).data == {"a": 1}
+
+
+def test_a_text_is_the_text_and_no_json_to_read():
+    assert from_attributes({"specversion": "1.0", "id": "1", "type": "t", "source": "s"}, "{}").data == "{}"
+
+
+def test_the_media_type_of_events_says_that_the_body_is_one_whatever_other_headers_say():
+    headers = Headers({"Content-Type": CONTENT_TYPE, "Ce-Specversion": "1.0", "Ce-Type": "other", "Ce-Id": "0"})
+    event = new_event("calendar_sync_employee", "f", "SB", DATA)
+    assert from_message(headers, structured(event)) == event
