@@ -124,3 +124,9 @@ def test_an_id_that_waits_in_two_ways_waits_since_the_first(queue, client):
     client.zadd(f"{QUEUE}:since", {"a": 1000})
     queue.add("update", ["a"])
     assert client.zscore(f"{QUEUE}:since", "a") == 1000
+
+
+def test_a_delay_that_ends_for_nobody_announces_nothing(queue, client):
+    client.zadd(f"{QUEUE}:delayed", {"a": 1})
+    assert queue.reap().due == 1
+    assert client.xlen(f"{QUEUE}:queue") == client.zcard(f"{QUEUE}:delayed") == 0
