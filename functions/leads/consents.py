@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.leads.contact import folded_email, read_phones
+from functions.leads.identity import who
 from functions.leads.submission import Submission
 from shared.clock import Clock, iso
 from shared.errors import InvalidRequestError
@@ -29,12 +30,16 @@ class Consents:
     clock: Clock
 
     def keep_all(self, lead_id: str, submission: Submission) -> None:
-        """Keep what a form's boxes say; the newsletter's is kept when its link was confirmed."""
+        """Keep what a form's boxes say, by the address and by each number, so that either finds it.
+
+        The newsletter's is kept when its link was confirmed.
+        """
         lead = submission.lead
-        who = self._digests(lead.person.email, list(submission.phones[:1]))[:1]
-        for each in lead.einwilligungen:
-            if who and each.erteilt and each.zweck != "newsletter":
-                self._append(who[0], each.zweck, {**asdict(each), "formular": lead.quelle.formular, "lead_id": lead_id})
+        given = [each for each in lead.einwilligungen if each.erteilt and each.zweck != "newsletter"]
+        for each in given:
+            said = {**asdict(each), "formular": lead.quelle.formular, "lead_id": lead_id}
+            for digest in who(self.store().vault, submission):
+                self._append(digest, each.zweck, said)
 
     def keep_newsletter(self, email: str, proof: dict[str, Any]) -> None:
         """Keep both steps of a double opt-in for as long as the newsletter is sent."""
@@ -42,24 +47,25 @@ class Consents:
 
     def withdraw(self, purpose: str, *, email: str | None, phone: str | None) -> dict[str, Any]:
         """Add the record that a consent has ended; its proofs are kept for some years from now."""
-        who = self._digests(email, read_phones(phone) if phone else [])
-        if not who:
+        found = self._digests(email, read_phones(phone) if phone else [])
+        if not found:
             raise InvalidRequestError("Eine E-Mail-Adresse oder eine gültige Telefonnummer ist nötig.")
         ended = {"zweck": purpose, "erteilt": False, "zeitpunkt": iso(self.clock())}
-        self._append(who[0], purpose, ended)
-        for each in who:
+        self._append(found[0], purpose, ended)
+        for each in found:
             self.store().keep_proofs_for(each, purpose, KEPT_S.get(purpose, OTHERS_KEPT_S))
         return ended
 
     def listed(self, *, email: str | None, phone: str | None) -> list[dict[str, Any]]:
-        """List what is proven of an address or number, the oldest first."""
-        who = self._digests(email, read_phones(phone) if phone else [])
-        return [proof for each in who for purpose in PURPOSES for proof in self.store().proofs(each, purpose)]
+        """List what is proven of an address or number, the oldest first, each once."""
+        found = self._digests(email, read_phones(phone) if phone else [])
+        proofs = [proof for each in found for purpose in PURPOSES for proof in self.store().proofs(each, purpose)]
+        return [proof for at, proof in enumerate(proofs) if proof not in proofs[:at]]
 
-    def _append(self, who: str, purpose: str, document: dict[str, Any]) -> None:
+    def _append(self, digest: str, purpose: str, document: dict[str, Any]) -> None:
         kept_s = None if purpose in FOR_AS_LONG_AS_IT_HOLDS else KEPT_S.get(purpose, OTHERS_KEPT_S)
         said = {name: value for name, value in document.items() if value is not None}
-        self.store().keep_proof(who, purpose, said, kept_s)
+        self.store().keep_proof(digest, purpose, said, kept_s)
 
     def _digests(self, email: str | None, numbers: list[str]) -> list[str]:
         vault = self.store().vault

@@ -129,6 +129,16 @@ def test_every_consent_of_a_form_is_proven_word_for_word(world):
     assert 2.9 * YEAR < ends["datenschutzhinweis"] <= 3 * YEAR
 
 
+def test_a_consent_to_calls_is_found_by_the_number_too(world):
+    said = {"zweck": "werbung_telefon", "erteilt": True, "text": "Rufen Sie mich an"}
+    world.post(FORM | {"telefon": "0511 1234567, 0171 2345678", "einwilligungen": [said]})
+    world.work()
+    for who in ({"email": MAIL}, {"phone": "0511/1234567"}, {"phone": "+49 171 2345678"}):
+        assert [each["text"] for each in proofs(world, **who) if each["zweck"] == "werbung_telefon"] == [said["text"]]
+    both = proofs(world, email=MAIL, phone="0511 1234567")
+    assert len([each for each in both if each["zweck"] == "werbung_telefon"]) == 1
+
+
 def test_a_withdrawal_is_one_more_record_and_ends_the_newsletter(world, box):
     world.post(BOX)
     world.work()
