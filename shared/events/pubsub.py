@@ -83,7 +83,7 @@ def unwrapped(event: Event) -> Event:
 
 
 def from_push(document: Any) -> Event:
-    """Take our event out of the body of a push; its message holds the event, or its attributes are those of the event."""
+    """Take our event out of the body of a push; the event is the message's data or its attributes."""
     message = document.get("message") if isinstance(document, Mapping) else None
     if not isinstance(message, Mapping):
         raise UnreadableRequestError("The push carries no message.")
