@@ -21,8 +21,8 @@ from typing import Any
 
 import redis
 
-from functions.calendar_sync.history import note
 from functions.calendar_sync.plan import Hold
+from shared.state.calendar_history import note
 from shared.state.calendar_runs import STATUS, WEEK_S, Holds, statuses
 
 PREFIX = "calendar_sync"

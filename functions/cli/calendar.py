@@ -123,8 +123,8 @@ def audit(firm: Firm, kuerzel: str | None, as_json: bool, html_file: Path | None
 @pass_firm
 def status(firm: Firm, kuerzel: str | None, history: bool, as_json: bool) -> None:
     """Show the last run of everybody, or with --history the last 50 of each; asks neither Advoware nor Google."""
-    from functions.calendar_sync.history import last_runs
     from functions.calendar_sync.report import empty_row
+    from shared.state.calendar_history import last_runs
 
     deps = firm.deps
     rows = deps.memory.statuses()

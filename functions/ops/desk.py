@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from functions.ops import words
 from functions.ops.access import Access, TooManyAttemptsError, Visitor
 from functions.ops.plans import Lent, lines_of, shows_deletions
-from functions.ops.reading import Console, read_employees, time_of
+from functions.ops.reading import Console, read_employees, read_runs, time_of
 from functions.ops.verdict import judge, nobody_reads, state_of
 from shared.errors import (
     FieldProblem,
@@ -81,6 +81,12 @@ class Desk:
         seen = self.console.snapshot()
         done = DONE.get(call.query.get("getan", ""), "")
         return self._page("console.html", visitor, seen=seen, verdict=judge(seen), now=seen.now, done=done)
+
+    def show_employee(self, call: Call, visitor: Visitor) -> Response:
+        """Show the last runs of one employee."""
+        kuerzel = self._employee(call.params["kuerzel"]).kuerzel
+        runs = read_runs(self.console.bus.client(1), kuerzel)
+        return self._page("employee.html", visitor, kuerzel=kuerzel, runs=runs, now=self._now())
 
     def show_plan(self, call: Call, visitor: Visitor) -> Response:
         """Show what a run of one employee would do, and let held deletions pass."""

@@ -80,6 +80,7 @@ _OPS = Entry(
         _page("POST", "/ops/logout", DESK.page(DESK.log_out)),
         _page("GET", "/ops/plans/<kuerzel>", DESK.page(DESK.show_plan)),
         _page("POST", "/ops/plans/<kuerzel>/release", DESK.page(DESK.release)),
+        _page("GET", "/ops/employees/<kuerzel>", DESK.page(DESK.show_employee)),
         _page("POST", "/ops/employees/<kuerzel>/run", DESK.page(DESK.run)),
         _page("GET", "/ops/letters/<id>", DESK.page(DESK.show_letter)),
         _page("POST", "/ops/letters/<id>/redrive", DESK.page(DESK.redrive)),

@@ -16,7 +16,7 @@ from shared.events import topics
 from shared.settings.base import read
 from shared.settings.calendar import GoogleSettings
 from shared.settings.common import CommonSettings, RedisSettings
-from shared.state import alive, calendar_runs, keys
+from shared.state import alive, calendar_history, calendar_runs, keys
 
 if TYPE_CHECKING:
     import redis
@@ -82,6 +82,11 @@ def read_employees(client: redis.Redis) -> list[Employee]:
     names = sorted({*rows, *(kept[1] if kept else ())})
     locks, holds = _locks(client, names), calendar_runs.Holds(client)
     return [_employee(name, rows.get(name, {}), locks[name], holds.waiting) for name in names]
+
+
+def read_runs(client: redis.Redis, kuerzel: str) -> list[Employee]:
+    """Read the last runs of one employee, the newest first; what they held back is no longer to be released there."""
+    return [_employee(kuerzel, row, {}, lambda _: frozenset()) for row in calendar_history.last_runs(client, kuerzel)]
 
 
 def _employee(

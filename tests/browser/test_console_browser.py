@@ -108,6 +108,11 @@ def test_one_employee_in_error_is_seen_at_once_and_mended_with_one_button(house,
     assert inside.js("document.querySelector('#k-KL .badge').innerText") == "✕ gescheitert"
     assert "Fehler 503" in inside.js("document.querySelector('#gegenstellen').innerText")
     check(inside, "failed")
+    follow(inside, "document.querySelector('#k-KL th a').click()")
+    assert "Läufe von KL" in text(inside)
+    assert inside.js("document.querySelector('tbody tr .badge').innerText") == "✕ gescheitert"
+    check(inside, "runs")
+    follow(inside, "document.querySelector('nav a').click()")
     inside.js("document.querySelector('.findings a').click()")
     assert inside.js("location.hash") == "#k-KL"
     ended = house.ended()

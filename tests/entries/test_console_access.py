@@ -15,12 +15,13 @@ from redis_server import running
 
 from functions.ops.access import COOKIE
 from shared.state import alive, connection, recent
+from shared.state.calendar_history import note
 from shared.state.calendar_runs import STATUS, Holds
 from shared.state.queue import PARTIES, WorkQueue
 
 SOURCE = str(Path(__file__).parents[2] / "functions" / "ops" / "main.py")
 PARTY, PASSWORD, GATE = "6b04f6cb7536b613d", "geheim ä", {"X-Gateway-Secret": "gate"}
-PAGES = ["/ops", "/ops/plans/SB", "/ops/letters/1-0"]
+PAGES = ["/ops", "/ops/employees/SB", "/ops/plans/SB", "/ops/letters/1-0"]
 FORMS = [
     "/ops/logout",
     "/ops/plans/SB/release",
@@ -308,19 +309,37 @@ def test_a_form_of_another_kind_or_too_long_is_refused(guarded):
 
 def test_what_redis_holds_is_shown_as_text_whatever_it_is(guarded, state, redis_url):
     hold(state, EVIL, mark=EVIL, error=EVIL)
-    state.hset(STATUS, "SB", json.dumps({"kuerzel": "SB", "state": EVIL, "error": EVIL, "last_finished": EVIL}))
+    row = {"kuerzel": "SB", "state": EVIL, "error": EVIL, "last_finished": EVIL}
+    state.hset(STATUS, "SB", json.dumps(row))
+    note(state, "SB", row)
+    note(state, "SB", row | {"state": "failed"})
     give_up(state, error=EVIL)
     state.hset("upstream:failed", "advoware", f"{EVIL}|{1}")
     leads = connection.connect(redis_url, 0, timeout_s=5)
     recent.note(leads, recent.LEADS, EVIL, 1)
     leads.hset(f"lead:record:{EVIL}", mapping={"state": EVIL})
     log_in(guarded)
-    for path in ("/ops", "/ops?getan=" + EVIL):
+    for path in ("/ops", "/ops?getan=" + EVIL, "/ops/employees/SB"):
         page = guarded.get(path).text
         assert "onerror" in page
         assert "<img" not in page
         assert "<script>alert" not in page
         assert "{{7*7}}" in page
+
+
+def test_the_last_runs_of_an_employee_are_shown_the_newest_first(guarded, state):
+    state.hset(STATUS, "SB", json.dumps({"kuerzel": "SB", "state": "ok"}))
+    done = {"state": "ok", "last_finished": "2026-11-24T08:00:00Z", "created": 3, "duration_s": 1.5}
+    held = {"direction": "to_google", "count": 7, "hash": "9f2c"}
+    for row in (done, done | {"state": "held", "held": [held]}, {"state": "failed", "error": "advoware-no-token"}):
+        note(state, "SB", row)
+    log_in(guarded)
+    page = guarded.get("/ops/employees/SB").text
+    newest, middle, oldest = (page.index(each) for each in ("gibt gerade kein Token", "7 Löschungen in Google", "+3"))
+    assert newest < middle
+    assert "1,5 s" in page[oldest:]
+    assert "wartet auf Sie" not in page
+    assert guarded.get("/ops/employees/KL").status_code == 404
 
 
 def test_redis_down_is_a_page_in_german_with_503(start, redis_url):

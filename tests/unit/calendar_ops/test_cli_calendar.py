@@ -8,7 +8,7 @@ import re
 from calendar_world import PLACEHOLDER, private, termin, timed
 from commands import Desk
 
-from functions.calendar_sync.history import RUNS
+from shared.state.calendar_history import RUNS
 
 
 def plan_of(desk: Desk, *arguments: str) -> str:
