@@ -9,7 +9,12 @@ from urllib.parse import urlencode
 
 import requests
 
-from shared.errors import NotConfiguredError, UpstreamAuthenticationError, UpstreamMalformedError
+from shared.errors import (
+    NotConfiguredError,
+    UpstreamAuthenticationError,
+    UpstreamMalformedError,
+    UpstreamUnavailableError,
+)
 from shared.http import HttpClient, json_of, raise_for
 from shared.settings.threecx import ThreeCxSettings
 from shared.state.token import FetchedToken, TokenCache, TokenKeys, TokenUnavailable
@@ -24,6 +29,10 @@ LONGEST_S, SHARE = 50 * 60, 0.8
 COOLDOWN_S = 60.0
 
 
+class NoTokenError(UpstreamUnavailableError):
+    """There was no token to send, so nothing was sent."""
+
+
 class Login:
     """Holds the token of one API client."""
 
@@ -34,7 +43,7 @@ class Login:
     def authorized(self, send: Callable[[dict[str, str]], requests.Response]) -> requests.Response:
         """Send with the token; after a 401 once more with a new one, then leave the account alone for a minute."""
         for _ in range(2):
-            token = self.token()
+            token = self._token_to_send()
             response = send({"Authorization": f"Bearer {token}", "Accept": "application/json"})
             if response.status_code != 401:
                 return response
@@ -42,6 +51,12 @@ class Login:
             self._tokens.invalidate(token)
         self._tokens.cooldown(COOLDOWN_S)
         raise UpstreamAuthenticationError(ME, upstream_status=401, retry_after_s=int(COOLDOWN_S))
+
+    def _token_to_send(self) -> str:
+        try:
+            return self.token()
+        except (UpstreamUnavailableError, UpstreamMalformedError) as error:
+            raise NoTokenError(ME, retry_after_s=error.retry_after_s or 5) from error
 
     def token(self) -> str:
         """Give the token; among all who miss it, one fetches."""

@@ -16,7 +16,7 @@ from shared.errors import UpstreamMalformedError, UpstreamTimeoutError, Upstream
 from shared.http import HttpClient, json_of, raise_for
 from shared.settings.threecx import ThreeCxSettings
 from shared.threecx.audio import answered_audio
-from shared.threecx.login import Login
+from shared.threecx.login import Login, NoTokenError
 from shared.threecx.number import Kind, read_number
 from shared.threecx.provider import (
     ME,
@@ -78,7 +78,7 @@ class V20Provider:
             TypeError,
             ValueError,
         ) as error:
-            if was_never_sent(error):
+            if isinstance(error, NoTokenError) or was_never_sent(error):
                 raise
             raise UnknownOutcomeError from error
 

@@ -111,6 +111,15 @@ def test_a_phone_that_is_not_there_and_an_outcome_that_nobody_knows(rig, v20):
     assert v20.board.count("POST", "MakeCall") == 2
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_without_a_token_nothing_was_dialled_and_it_may_be_tried_again(rig, v20, status):
+    v20.board.add(Fault("status", path="connect/token", status=status))
+    answer = place(rig)
+    assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
+    assert v20.made == []
+    assert place(rig).status_code == 200
+
+
 def test_of_several_phones_the_chosen_one_dials_and_its_address_is_escaped(rig, v20):
     desk, soft = "sip:102@10.0.0.5:5060", "sip:102@softphone/é"
     v20.devices["102"] = [
