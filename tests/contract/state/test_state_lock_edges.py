@@ -169,3 +169,15 @@ def test_waiting_triggers_are_listed_in_order(client):
     names = [f"k{number}" for number in range(50)]
     client.mset({f"calendar_sync:dirty:{name}": "1" for name in names})
     assert dirty_without_lock(client) == sorted(names)
+
+
+def test_nobody_renews_another_s_lock(client):
+    locks = EmployeeLocks(client)
+    first = locks.acquire("SB")
+    client.delete(LOCK)
+    second = locks.acquire("SB")
+    client.pexpire(LOCK, 50_000)
+    assert not first.renew()
+    assert locks.rest_s("SB") <= 50
+    assert second.renew()
+    assert locks.rest_s("SB") > 290
