@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import proxy_rig as rig
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from redis_server import running as redis_running
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -20,33 +19,29 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.test import Client
 
-from sandbox.google import write_service_account
 from shared import openapi, startup
 from shared.web.entry import Entry
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "entries"))
+
+from first_calls import house
+
 CHECKS = [
+    not_a_server_error,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 ]
+EXAMPLES = 20  # for each operation, drawn anew but alike in every run
 COMMON = {("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics")}
 
 
 @pytest.fixture(scope="module")
-def double() -> Iterator[rig.Recorder]:
-    with rig.recording() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def app(double, tmp_path_factory) -> Iterator[object]:
-    """Build the all-in-one as a process would, in this one, and leave no trace of it."""
-    key = tmp_path_factory.mktemp("google") / "account.json"
-    write_service_account(key, "http://127.0.0.1:1/token")
-    more = {"LOG_LEVEL": "ERROR", "GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH": str(key)}
-    with redis_running() as state, pytest.MonkeyPatch.context() as patch:
-        for name, value in rig.settings(double, state.url, **more).items():
+def app(tmp_path_factory) -> Iterator[object]:
+    """Build the all-in-one as a process would, in this one, with everything around it; leave no trace of it."""
+    with house(tmp_path_factory.mktemp("house")) as around, pytest.MonkeyPatch.context() as patch:
+        for name, value in around.env.items():
             patch.setenv(name, value)
         patch.setattr(startup, "set_up_log", lambda level: None)
         patch.setattr(startup, "_whole_process_checked", False)
@@ -172,19 +167,10 @@ def all_tried(api: Any, check: Callable[[Any], None], many: int, prefixes: tuple
     return [wrong for each in chosen if (wrong := tried(each, check, many))]
 
 
+@pytest.mark.timeout(300)
 def test_no_target_answers_anything_that_is_not_in_the_document(api):
     def check(case: Any) -> None:
-        response = case.call(timeout=10)
-        case.validate_response(response, checks=CHECKS)
-        assert response.status_code < 500 or response.status_code in {502, 503, 504}, response.text
+        case.call_and_validate(checks=CHECKS, timeout=20)
 
-    wrong = all_tried(api, check, 6, ("/",))
-    assert not wrong, "\n\n".join(wrong)
-
-
-def test_the_proxy_and_the_common_paths_never_fail_on_their_own(api):
-    def check(case: Any) -> None:
-        case.call_and_validate(checks=[not_a_server_error, *CHECKS])
-
-    wrong = all_tried(api, check, 50, ("/advoware", "/openapi", "/health", "/ready", "/metrics"))
+    wrong = all_tried(api, check, EXAMPLES, ("/",))
     assert not wrong, "\n\n".join(wrong)
