@@ -1,22 +1,25 @@
 """`make bench`: every benchmark, one after the other; ratios against references measured in the same run.
 
-`--only NAME` runs some of them, `--write` also writes `benchmarks/RESULTS.md` with a plot of the starts.
+`--only NAME` runs some of them; `--write` also puts what was found into `benchmarks/RESULTS.md`, the rest of it stays.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import calendar_sync, cold_start, leads, lookup, memory, proxy, webhooks
-from benchmarks.table import Bar, Line, load, show
+from benchmarks.table import Bar, Line, show
 
 HERE = Path(__file__).parent
 NOTE = """Written by `python -m benchmarks --write`. Everything is a ratio against a reference that was measured in the
 same run, in alternating rounds; how far the reference's own rounds lie apart is the noise of the machine.
+How it is measured: [docs/performance.md](../docs/performance.md).
 """
+PLOT = "\n![Cold starts as multiples of hello world; the red mark is the limit](starts.svg)\n"
 
 
 def starts(bars: list[Bar]) -> Iterable[Line]:
@@ -42,6 +45,26 @@ def svg(bars: Iterable[Bar]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n' + "\n".join(parts) + "\n</svg>\n"
 
 
+def measured(title: str, measure: Callable[[], Iterable[Line]]) -> str:
+    """Measure one part; tell when, and how busy the machine was before and after."""
+    before, cores = os.getloadavg()[0], os.cpu_count() or 1
+    table, after = show(title, measure()), os.getloadavg()[0]
+    busy = " The machine was busy with other work: times say little, and ratios less than usual."
+    when = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load {before:.1f} to {after:.1f} on {cores} cores."
+    return f"{table}\n{when}{busy if max(before, after) > 2 * cores else ''}\n"
+
+
+def write(titles: Iterable[str], pages: dict[str, str], bars: list[Bar]) -> None:
+    """Put the parts into the page of results; parts that were not measured stay as they were."""
+    page = HERE / "RESULTS.md"
+    old = page.read_text() if page.exists() else ""
+    kept = {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
+    found = kept | pages
+    page.write_text("\n".join([f"# Benchmarks\n\n{NOTE}", *(found[each] for each in titles if each in found)]))
+    if bars:
+        HERE.joinpath("starts.svg").write_text(svg(bars))
+
+
 def main() -> None:
     """Measure, print, and write if asked to."""
     bars: list[Bar] = []
@@ -58,16 +81,12 @@ def main() -> None:
     options.add_argument("--only", nargs="*", choices=parts, default=list(parts))
     options.add_argument("--write", action="store_true")
     chosen = options.parse_args()
-    pages = []
-    for title, measure in (parts[name] for name in chosen.only):
-        pages.append(show(title, measure()))
-        print(pages[-1], flush=True)
-    if chosen.write:
-        head = f"# Benchmarks\n\n{NOTE}\n{datetime.now(UTC):%Y-%m-%d}, {load()}.\n"
-        plot = "![Cold starts as multiples of hello world; the red mark is the limit](starts.svg)\n" if bars else ""
-        HERE.joinpath("RESULTS.md").write_text("\n".join([head, *pages, plot]))
-        if bars:
-            HERE.joinpath("starts.svg").write_text(svg(bars))
+    for name in chosen.only:
+        title, measure = parts[name]
+        page = measured(title, measure) + (PLOT if name == "starts" else "")
+        print(page, flush=True)
+        if chosen.write:
+            write([each for each, _ in parts.values()], {title: page}, bars)
 
 
 if __name__ == "__main__":
