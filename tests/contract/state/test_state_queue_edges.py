@@ -130,3 +130,9 @@ def test_a_delay_that_ends_for_nobody_announces_nothing(queue, client):
     client.zadd(f"{QUEUE}:delayed", {"a": 1})
     assert queue.reap().due == 1
     assert client.xlen(f"{QUEUE}:queue") == client.zcard(f"{QUEUE}:delayed") == 0
+
+
+def test_a_sweep_passes_over_what_was_done_while_it_looked(queue, client, monkeypatch):
+    monkeypatch.setattr(client, "sscan", lambda *_, **__: (0, ["gone"]))
+    assert queue.sweep() == 0
+    assert client.xlen(f"{QUEUE}:queue") == 0
