@@ -65,6 +65,14 @@ def nobody(upstream: str, failure: str = "") -> None:
     """Take no note."""
 
 
+def bear_witness(answered: Witness, upstream: str, status: int) -> None:
+    """Tell whether an answer shows that an upstream works or that it does not; most refusals show neither."""
+    if 200 <= status < 300:
+        answered(upstream)
+    elif status >= 500 or status in FAILURES:
+        answered(upstream, str(status))
+
+
 @dataclass
 class HttpClient:
     """Calls one upstream and translates its failures once."""
@@ -116,10 +124,7 @@ class HttpClient:
                 method, url, timeout=(min(5.0, self.timeout_s), self.timeout_s), allow_redirects=False, **parts
             )
             outcome = f"{response.status_code // 100}xx"
-            if response.ok and response.status_code < 300:
-                self.answered(self.upstream)
-            elif response.status_code >= 500 or response.status_code in FAILURES:
-                self.answered(self.upstream, str(response.status_code))
+            bear_witness(self.answered, self.upstream, response.status_code)
             return response
         except requests.Timeout as error:
             outcome = "timeout"

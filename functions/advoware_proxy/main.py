@@ -40,11 +40,12 @@ def deps() -> Proxy:
     from shared.state.token import TokenCache, TokenKeys
 
     settings, proxy, redis = PARTS[AdvowareSettings], PARTS[ProxySettings], BUS.client(1)
-    http = HttpClient("advoware", settings.timeout_s)
+    http = HttpClient("advoware", settings.timeout_s, answered=BUS.evidence.note)
     sender = Sender(
         Upstream(settings.api_base_url, settings.timeout_s),
         TokenCache(redis, TokenKeys.advoware()),
         functools.partial(fetch_token, settings, http),
+        BUS.evidence.note,
     )
     return Proxy(
         sender,

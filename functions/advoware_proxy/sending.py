@@ -17,6 +17,7 @@ from functions.advoware_proxy.stream import Answer, Upstream
 from functions.advoware_proxy.target import Target
 from shared import metrics
 from shared.errors import UnavailableError, UpstreamAuthenticationError, UpstreamError, UpstreamTimeoutError
+from shared.http import Witness, bear_witness, nobody
 from shared.log import get_log
 from shared.state.token import FetchedToken, TokenUnavailable
 
@@ -56,6 +57,7 @@ class Sender:
     upstream: Upstream
     tokens: Tokens
     fetch: Callable[[], FetchedToken]
+    answered: Witness = nobody
     sleep: Callable[[float], None] = field(default=time.sleep)
 
     def send(self, errand: Errand) -> Answer:
@@ -93,7 +95,7 @@ class Sender:
         attempt, again = 0, errand.method == "GET" and errand.body.kept is not None
         while True:
             try:
-                answer = self.upstream.send(errand.method, errand.target.raw, errand.headers, errand.body)
+                answer = self._once(errand)
             except UnreachableError:
                 pause = pause_s(attempt, None) if again else None
                 if pause is None:
@@ -107,3 +109,15 @@ class Sender:
             metrics.PROXY_RETRIES.inc()
             attempt += 1
             self.sleep(pause)
+
+    def _once(self, errand: Errand) -> Answer:
+        try:
+            answer = self.upstream.send(errand.method, errand.target.raw, errand.headers, errand.body)
+        except LateError:
+            self.answered("advoware", "timeout")
+            raise
+        except UnreachableError:
+            self.answered("advoware", "unreachable")
+            raise
+        bear_witness(self.answered, "advoware", answer.status)
+        return answer

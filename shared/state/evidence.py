@@ -1,5 +1,6 @@
 """Remember when each upstream last gave anybody a good answer, and when and why it last failed."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,15 +35,13 @@ class Evidence:
         self._noted: dict[str, float] = {}
 
     def note(self, upstream: str, failure: str = "") -> None:
-        """Record an answer, of each kind at most one a second; losing one to a Redis error costs nothing."""
+        """Record an answer, of each kind at most one a second, also while Redis is away; losing one costs nothing."""
         now, kind = self._clock(), f"{upstream} {'failed' * bool(failure)}".strip()
         if now - self._noted.get(kind, float("-inf")) < THROTTLE_S:
             return
         self._noted[kind] = now
-        try:
+        with contextlib.suppress(redis.RedisError):
             _NOTE(self._client, [keys.FAILURES if failure else self._key], [upstream, failure])
-        except redis.RedisError:
-            self._noted.pop(kind, None)
 
     def last_ms(self, upstream: str) -> int | None:
         """Tell the Redis time of the last good answer."""

@@ -17,6 +17,7 @@ from redis_server import running as redis_running
 
 from sandbox.faults import Fault
 from shared.state import connection, keys
+from shared.state.evidence import Evidence
 
 REVOKED = {"status": 401, "json": {"error": "the token has ended"}}
 
@@ -111,6 +112,18 @@ def test_a_token_that_ends_again_and_again_under_load_fails_no_call(server, doub
         times = revoking.result()
     assert statuses == {200: 300}
     assert double.tokens.requests <= times + 1
+
+
+def test_calls_through_the_proxy_show_everybody_whether_advoware_answers(fresh, double, state):
+    evidence = Evidence(connection.connect(state.url, keys.DB_STATE))
+    assert call(fresh) == 200
+    heard = evidence.heard()["advoware"]
+    assert heard.good_ms
+    assert heard.failed_ms is None
+    double.board.add(Fault("status", path="echo", status=503))
+    assert call(fresh, method="POST") == 503
+    heard = evidence.heard()["advoware"]
+    assert (heard.failure, bool(heard.failed_ms)) == ("503", True)
 
 
 def test_the_replay_carries_the_same_body(server, double):
