@@ -210,9 +210,9 @@ def _may_join(report: Entry, there: list[Entry]) -> bool:
 
 
 def _same_report(report: Entry, other: Entry) -> bool:
-    """Recognise a second report of one kind by one agent, which must speak of another call."""
-    kinds = [{event.said for event in entry.call.events} for entry in (report, other)]
-    return report.call.agent == other.call.agent and bool(kinds[0] & kinds[1])
+    """Recognise what must speak of another call: a second row of the log, a second report by one agent."""
+    both = {event.said for event in report.call.events} & {event.said for event in other.call.events}
+    return Said.LOGGED in both or (report.call.agent == other.call.agent and bool(both))
 
 
 def _stranger(report: Entry, entry: Entry) -> int:
@@ -228,7 +228,8 @@ def _may_follow(report: Entry, there: list[Entry]) -> bool:
     if _distance(report, there[0]) > CLOSE or any(_same_report(report, other) for other in there):
         return False
     first = there[0].call
-    return report.call.agent == first.agent or (bool(first.queue) and report.call.queue == first.queue)
+    same = report.call.agent == first.agent or any(report.call.agents & entry.call.agents for entry in there)
+    return same or (bool(first.queue) and report.call.queue == first.queue)
 
 
 def _distance(report: Entry, entry: Entry) -> timedelta:

@@ -17,7 +17,7 @@ from shared.events.publisher import Publisher
 from shared.events.task import PostponeError
 from shared.events.topics import THREECX_CALL
 from shared.log import get_log
-from shared.threecx.provider import Provider, RateLimitedError
+from shared.threecx.provider import Logged, Provider, RateLimitedError
 from shared.threecx.store import CallStore
 
 log = get_log(__name__)
@@ -64,10 +64,10 @@ class Reconcile:
             key = self.store.log_key(logged.call_id)
             if self._is_known(key, logged.event):
                 continue
-            told = self._told(key, logged.event)
-            if told and (told.recording_id or not logged.event.recording_id):
+            if self._adds_nothing(key, logged):
                 continue
-            self.store.add(key, logged.event)
+            for event in logged.events:
+                self.store.add(key, event)
             self.publisher().publish(THREECX_CALL, key)
             added += 1
         self.store.client.set(WATERMARK, str(now.timestamp()))
@@ -80,14 +80,15 @@ class Reconcile:
             return bool(self.store.bindings([key])) or self.store.was_erased(event.number, event.at)
         return bool(there.recording_id) or not event.recording_id
 
-    def _told(self, key: str, event: Event) -> Call | None:
-        """Give the call of which events or reports have told, with which this row would be joined."""
+    def _adds_nothing(self, key: str, logged: Logged) -> bool:
+        """Tell whether events and reports have told of this call, as one call and with its recording."""
+        event = logged.event
         found = self.store.many(self.store.near(event.number, event.start or event.at))
         there = [Entry(name, Call(events), name.startswith("c-")) for name, events in found.items()]
-        mine = Entry(key, Call(frozenset({event})), has_id=False)
+        mine = Entry(key, Call(logged.events), has_id=False)
         home = next(group for group in grouped([*there, mine]) if key in group.keys)
-        others = [entry.call for entry in there if entry.key in home.keys]
-        return Call(frozenset(said for call in others for said in call.events)) if others else None
+        others = grouped(entry for entry in there if entry.key in home.keys)
+        return len(others) == 1 and (bool(others[0].call.recording_id) or not event.recording_id)
 
     def _ask(self, now: datetime) -> tuple[int, int]:
         """Ask how calls are of which nothing was heard for a while."""

@@ -64,10 +64,16 @@ class Audio:
 
 @dataclass(frozen=True)
 class Logged:
-    """A call of the call log."""
+    """A call of the call log, and who handed it to whom."""
 
     call_id: str
     event: Event
+    moves: tuple[Event, ...] = ()
+
+    @property
+    def events(self) -> frozenset[Event]:
+        """Give all that the log says about it."""
+        return frozenset({self.event, *self.moves})
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from shared.clock import iso
@@ -46,8 +47,9 @@ def logged_calls(rows: Iterable[Row]) -> list[Logged]:
     for row in rows:
         if row.get("MainCallHistoryId"):
             groups.setdefault(str(row["MainCallHistoryId"]), []).append(row)
-    found = [(name, _event(sorted(group, key=_start))) for name, group in groups.items()]
-    return [Logged(name, event) for name, event in found if event]
+    ordered = {name: sorted(group, key=_start) for name, group in groups.items()}
+    found = [(name, _event(group)) for name, group in ordered.items()]
+    return [Logged(name, event, tuple(_moves(ordered[name], event))) for name, event in found if event]
 
 
 def recording_ids(rows: Iterable[Row]) -> list[str]:
@@ -83,6 +85,19 @@ def length_s(text: Any) -> float:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
+def _moves(rows: list[Row], event: Event) -> Iterator[Event]:
+    """Say who handed the call on: to another extension that talked after the first."""
+    other = "Destination" if event.direction == "inbound" else "Source"
+    talked = [(str(row.get(f"{other}Dn") or ""), moment(str(row.get("StartTime") or ""))) for row in _talked(rows)]
+    for (before, _), (after, at) in pairwise(talked):
+        if before and after and at and before != after:
+            yield Event(Said.TRANSFERRED, at, event.direction, event.number, before, moved_to=after)
+
+
+def _talked(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.get("Answered") and length_s(row.get("TalkingDuration")) > 0]
+
+
 def _event(rows: list[Row]) -> Event | None:
     first = rows[0]
     direction = {"inb": "inbound", "out": "outbound"}.get(str(first.get("Direction")).lower()[:3], "")
@@ -91,7 +106,7 @@ def _event(rows: list[Row]) -> Event | None:
         return None
     side, other = ("Source", "Destination") if direction == "inbound" else ("Destination", "Source")
     number = read_number(str(first.get(f"{side}CallerId") or ""))
-    talked = [row for row in rows if row.get("Answered") and length_s(row.get("TalkingDuration")) > 0]
+    talked = _talked(rows)
     recordings = recording_ids(rows)
     return Event(
         Said.LOGGED,

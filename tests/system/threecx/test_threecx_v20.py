@@ -221,6 +221,27 @@ def test_a_recording_without_consent_is_said_to_be_locked_and_is_not_fetched(rig
     assert v20.board.count("GET", "DownloadRecording") == 0
 
 
+@pytest.mark.parametrize("first", ["log", "reports"])
+def test_a_transferred_call_of_the_log_and_the_reports_of_both_agents_are_one_call(rig, v20, first):
+    v20.log = [a_row("moved", -20, TalkingDuration="PT20S"), a_row("moved", -19.5, DestinationDn="105")]
+
+    def read_log():
+        rig.http.post("/threecx/reconcile")
+        rig.work()
+
+    def report():
+        rig.report(agent="102", **told(-20, 25))
+        rig.report(agent="105", **told(-19.5, 95))
+        rig.work()
+
+    for step in (read_log, report) if first == "log" else (report, read_log):
+        step()
+    [call] = rig.journalled()
+    assert (call["status"], call["assignedUserId"]) == ("Held", "user-meier")
+    assert "weitergeleitet an 105" in call["description"]
+    assert call["dateStart"] == (NOW - timedelta(minutes=20)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def test_a_report_that_comes_after_the_log_joins_it(rig, v20):
     v20.log = [a_row("new", -20)]
     rig.http.post("/threecx/reconcile")

@@ -1,7 +1,7 @@
 """One call out of its events: order and repetition never matter, and nothing goes back."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +133,27 @@ def test_the_window_is_sixty_seconds_and_the_agent_or_queue_must_be_the_same():
     assert keys(a_call("c-1", 0, "102"), a_report("r-1", 61, "102")) == {("c-1",), ("r-1",)}
     assert keys(a_call("c-1", 0, "102"), a_report("r-1", 5, "103")) == {("c-1",), ("r-1",)}
     assert keys(a_call("c-1", 0, "102", "800"), a_report("r-1", 5, "103", "800")) == {("c-1", "r-1")}
+
+
+def a_row(key: str, start: float, *agents: str) -> Entry:
+    logged = Event(Said.LOGGED, at(start + 30), "inbound", NUMBER, agents[-1], start=at(start))
+    moves = [Event(Said.TRANSFERRED, at(start + 9), agent=one, moved_to=next_) for one, next_ in pairwise(agents)]
+    return Entry(key, Call().told(logged, *moves), has_id=False)
+
+
+def test_two_rows_of_the_log_are_two_calls_whoever_took_part():
+    assert keys(a_row("r-1", 0, "102", "105"), a_row("r-2", 20, "102")) == {("r-1",), ("r-2",)}
+    assert keys(a_row("r-1", 0, "102"), a_row("r-2", 20, "102", "105")) == {("r-1",), ("r-2",)}
+    found = keys(a_call("c-1", 0, "102"), a_row("r-1", 1, "102", "105"), a_row("r-2", 20, "105", "102"))
+    assert found == {("c-1", "r-1"), ("r-2",)}
+
+
+def test_a_row_of_the_log_joins_the_reports_of_all_who_took_part():
+    for late in (20, 40, 60):
+        there = a_row("r-1", 0, "102", "105"), a_report("r-2", 3, "102"), a_report("r-3", late, "105")
+        assert keys(*there) == {("r-1", "r-2", "r-3")}
+    there = a_row("r-1", 0, "102", "105"), a_report("r-2", 3, "102"), a_report("r-3", 5, "107")
+    assert keys(*there) == {("r-1", "r-2"), ("r-3",)}
 
 
 def test_a_queue_does_not_become_one_missed_call_for_each_idle_agent():
