@@ -136,3 +136,10 @@ def test_a_sweep_passes_over_what_was_done_while_it_looked(queue, client, monkey
     monkeypatch.setattr(client, "sscan", lambda *_, **__: (0, ["gone"]))
     assert queue.sweep() == 0
     assert client.xlen(f"{QUEUE}:queue") == 0
+
+
+def test_what_a_sweep_finds_without_a_time_waits_from_then_on(queue, client):
+    client.sadd(PARTIES.sets["update"], "a")
+    before = now_ms(client)
+    assert queue.sweep() == 1
+    assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
