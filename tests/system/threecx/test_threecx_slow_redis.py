@@ -60,6 +60,30 @@ def test_who_calls_is_found_without_redis_also_by_the_second_question(rig, silen
     assert [hit["company"] for hit in answer.json["contacts"]] == ["Stadtwerke"]
 
 
+@pytest.mark.parametrize(
+    ("hanging", "found"),
+    [
+        (("redis",), ["Groß", "Neu"]),
+        (("espocrm",), ["Neu"]),
+        (("advoware",), ["Groß"]),
+        (("redis", "espocrm"), ["Neu"]),
+        (("redis", "advoware"), ["Groß"]),
+        (("espocrm", "advoware"), []),
+        (("redis", "espocrm", "advoware"), []),
+    ],
+    ids="+".join,
+)
+def test_whoever_hangs_the_others_are_heard(rig, request, hanging, found):
+    rig.espocrm.add("Contact", firstName="Anna", lastName="Groß", phoneNumber=NUMBER)
+    rig.advoware.registry.create_party(vorname="Berta", name="Neu", telefon=NUMBER)
+    for name in hanging:
+        if name == "redis":
+            request.getfixturevalue("silent")
+        else:
+            getattr(rig, name).board.add(Fault("delay", seconds=3, times=None))
+    assert [hit["last_name"] for hit in rig.lookup(NUMBER).json["contacts"]] == found
+
+
 def test_a_screen_pop_of_a_call_that_cannot_be_read_says_so_in_german(rig, silent):
     path = rig.deps.links.screenpop(time.time(), call_id="c-77").removeprefix("https://api.example")
     answer = rig.http.get(path)
