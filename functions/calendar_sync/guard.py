@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ from functions.calendar_sync.plan import Absence, Cancel, Delete, Hold, Pair
 Deletion = Cancel | Delete
 Direction = Literal["to_google", "to_advoware"]
 FEW = 5
+_KINDS: dict[Direction, type[Cancel] | type[Delete]] = {"to_google": Cancel, "to_advoware": Delete}
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,23 @@ def guard(
     """Split deletions into those that may be done and the holds of the others, direction by direction."""
     allowed: list[Deletion] = []
     holds: list[Hold] = []
-    for direction, kind in (("to_google", Cancel), ("to_advoware", Delete)):
-        some = [deletion for deletion in deletions if isinstance(deletion, kind)]
-        mark = _hash(kuerzel, direction, [_name(deletion) for deletion in some])
+    for direction, some, mark in _by_direction(deletions, kuerzel):
         if limits.allow(len(some), linked) or mark in released:
             allowed += some
         else:
-            holds.append(Hold("to_google" if kind is Cancel else "to_advoware", len(some), mark))
+            holds.append(Hold(direction, len(some), mark))
     return allowed, holds
+
+
+def marks(deletions: Sequence[Deletion], kuerzel: str) -> list[str]:
+    """Give the hashes under which exactly these deletions would be held, one for each direction that has some."""
+    return [mark for _, some, mark in _by_direction(deletions, kuerzel) if some]
+
+
+def _by_direction(deletions: Sequence[Deletion], kuerzel: str) -> Iterator[tuple[Direction, list[Deletion], str]]:
+    for direction, kind in _KINDS.items():
+        some = [deletion for deletion in deletions if isinstance(deletion, kind)]
+        yield direction, some, _hash(kuerzel, direction, [_name(deletion) for deletion in some])
 
 
 def _name(deletion: Deletion) -> str:

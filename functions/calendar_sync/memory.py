@@ -125,9 +125,9 @@ class Memory:
         """Name the released hashes that no run has used yet."""
         return self._holds.released(kuerzel)
 
-    def use_release(self, kuerzel: str) -> None:
-        """Forget the released hashes: each lets one plan through, once."""
-        self._holds.use(kuerzel)
+    def use_release(self, kuerzel: str, rest: Iterable[str] = ()) -> None:
+        """Forget the released hashes: each lets one plan through, once; `rest` names what of it is still to be done."""
+        self._holds.use(kuerzel, rest)
 
     def status(self, kuerzel: str) -> dict[str, Any] | None:
         """Give the status row."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import redis
 
 from functions.calendar_sync.apply import carry_out
-from functions.calendar_sync.guard import Deletion, Limits, guard
+from functions.calendar_sync.guard import Deletion, Limits, guard, marks
 from functions.calendar_sync.memory import Memory
 from functions.calendar_sync.plan import Adopt, Anonymise, Cancel, Delete, Merge, Step
 from functions.calendar_sync.planner import decide
@@ -50,7 +50,7 @@ def sync(run: Run, memory: Memory, limits: Limits) -> None:
     try:
         reading = read_both(run, known)
         _apply(reading, run, memory, limits, known.released)
-        _remember(reading, run, memory, known)
+        _remember(reading, run, memory)
     except (StopRun, OutOfTimeError):
         run.report.more = True
         memory.forget_cancelled(run.kuerzel, run.report.restored)
@@ -93,10 +93,16 @@ def _apply(reading: Reading, run: Run, memory: Memory, limits: Limits, released:
     allowed, holds = guard(deletions, reading.seen.linked, limits, run.kuerzel, released)
     run.report.holds = [*([reading.hold] if reading.hold else []), *holds]
     memory.remember_cancelled(run.kuerzel, [step.theirs.id for step in allowed if isinstance(step, Cancel)])
-    for deletion in allowed:
-        attempts.make(deletion)
     for hold in run.report.holds:
         log.warning("deletions_held", direction=hold.direction, count=hold.count)
+    left = list(allowed)
+    try:
+        for deletion in allowed:
+            if attempts.succeeds(deletion):
+                left.remove(deletion)
+    finally:  # a person let all of them pass: what of it is left needs no second word
+        if released:
+            memory.use_release(run.kuerzel, marks(left, run.kuerzel))
 
 
 class Attempts:
@@ -127,8 +133,14 @@ class Attempts:
         self._in_a_row = 0
         return following
 
+    def succeeds(self, step: Step) -> bool:
+        """Carry one step out; tells whether it is done."""
+        failed = self._run.report.failed
+        self.make(step)
+        return self._run.report.failed == failed
 
-def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
+
+def _remember(reading: Reading, run: Run, memory: Memory) -> None:
     report = run.report
     clean = report.clean and not report.holds and not report.failed and bool(reading.seen.token)
     several = tuple(sorted({*reading.seen.several, *report.replaced}))
@@ -138,8 +150,6 @@ def _remember(reading: Reading, run: Run, memory: Memory, known: Known) -> None:
     memory.forget_cancelled(run.kuerzel, report.restored)
     memory.remember_suspects(run.kuerzel, report.suspects)
     memory.remember_holds(run.kuerzel, report.holds)
-    if known.released:
-        memory.use_release(run.kuerzel)
     if clean and run.rules.mode == "a":
         memory.remember_swept(run.kuerzel, True)
 

@@ -70,9 +70,14 @@ class Holds:
             self.client.expire(_RELEASED + kuerzel, WEEK_S)
         return bool(moved)
 
-    def use(self, kuerzel: str) -> None:
-        """Forget the released hashes: each lets one plan through, once."""
-        self.client.delete(_RELEASED + kuerzel)
+    def use(self, kuerzel: str, rest: Iterable[str] = ()) -> None:
+        """Forget the released hashes, except for those of what could not be done yet."""
+        members, pipe = list(rest), self.client.pipeline(transaction=True)
+        pipe.delete(_RELEASED + kuerzel)
+        if members:
+            pipe.sadd(_RELEASED + kuerzel, *members)
+            pipe.expire(_RELEASED + kuerzel, WEEK_S)
+        pipe.execute()
 
 
 def _texts(members: Any) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,10 @@ import redis
 from calendar_checks import in_step
 from calendar_world import World, termin, timed, world
 
-from functions.calendar_sync.handler import Order
+from functions.calendar_sync.handler import Order, sync_employee
 from functions.calendar_sync.preview import preview
 from sandbox.faults import Fault
+from shared.events.task import PostponeError
 
 ROWS = "^/appointments$"
 
@@ -79,6 +81,35 @@ def test_a_release_does_not_let_a_different_plan_through(office: World) -> None:
     office.google.delete_event(office.calendar(), office.event_of(numbers[40])["id"])
     row = office.run()
     assert (held(row), len(office.advoware.appointments())) == ([("to_advoware", 26)], 60)
+
+
+def stopped_after(w: World, left: int) -> None:
+    """Run, and let the process be asked to end as soon as so few appointments are left."""
+    stopping = threading.Event()
+
+    def look() -> None:
+        if len(w.advoware.appointments()) <= left:
+            stopping.set()
+
+    with pytest.raises(PostponeError):
+        sync_employee(Order("SB", None, stopping, look), w.deps)
+
+
+@pytest.mark.parametrize("how", ["stopped", "failed"])
+def test_what_an_interruption_leaves_of_a_released_plan_needs_no_second_word(office: World, how: str) -> None:
+    numbers = fill(office, 60)
+    for number in numbers[:40]:
+        office.google.delete_event(office.calendar(), office.event_of(number)["id"])
+    assert office.deps.memory.release("SB", office.run()["held"][0]["hash"])
+    if how == "stopped":
+        stopped_after(office, 55)
+    else:
+        office.advoware.board.add(Fault("status", "DELETE", path="^/appointments/", status=500, times=3))
+        assert office.run()["state"] == "failed"
+    assert len(office.advoware.appointments()) > 50
+    row = office.run()
+    assert (row["state"], row["held"], len(office.advoware.appointments())) == ("ok", None, 20)
+    assert office.deps.memory.released("SB") == frozenset()
 
 
 def test_the_two_directions_are_held_apart(office: World) -> None:
