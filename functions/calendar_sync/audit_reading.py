@@ -27,7 +27,7 @@ _TAG = re.compile(
     r"(?:\s[^<>]*)?/?>",
     re.I,
 )
-_MARK = re.compile(r"(?:\A|\n)\[G:[\w-]{22}\][ \t]*\Z", re.A)
+_MARK = re.compile(r"^\[G:[\w-]{22}\](?:\n|\Z)", re.A | re.M)
 _OWN_ID = re.compile(r"adv([0-9a-v]{8})f(u?[0-9]+|s[0-9a-v]+)g([0-9]+)")
 
 Fields = dict[str, str]

@@ -21,7 +21,8 @@ Row = Mapping[str, Any]
 DEFAULT_START = time(9)
 DEFAULT_LENGTH = timedelta(hours=1)
 EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)  # beyond these a date is a way to say "none" or "never"
-_MARKER = re.compile(r"(?:\A|\n)\[G:([A-Za-z0-9_-]{22})\][ \t]*\Z")
+_LINE_END = re.compile(r"\r\n?|\n")
+_MARKER = re.compile(r"\[G:([A-Za-z0-9_-]{22})\]\s*")
 
 
 class UnusableTerminError(ValueError):
@@ -110,16 +111,16 @@ def _clocks(row: Row, target: Appointment, all_day_field: str) -> dict[str, Any]
 
 
 def marker_of(notiz: str) -> str | None:
-    """Find the token of the marker line at the very end of a note."""
-    found = _MARKER.search(notiz.replace("\r\n", "\n").rstrip())
-    return found.group(1) if found else None
+    """Find the token of the marker line; people go on writing below it, and of several the last one counts."""
+    found = [match.group(1) for line in _LINE_END.split(notiz) if (match := _MARKER.fullmatch(line))]
+    return found[-1] if found else None
 
 
 def strip_marker(notiz: str) -> str:
-    """Drop the marker line; nothing of it may reach Google or a hash."""
+    """Drop marker lines, wherever they stand; nothing of them may reach Google or a hash."""
     if marker_of(notiz) is None:
         return notiz
-    return _MARKER.sub("", notiz.replace("\r\n", "\n").rstrip()).rstrip()
+    return "\n".join(line for line in _LINE_END.split(notiz) if not _MARKER.fullmatch(line)).rstrip()
 
 
 def with_marker(notes: str, token: str | None) -> str:

@@ -217,10 +217,25 @@ def test_a_marker_is_found_after_windows_line_ends_and_before_blanks(tail):
     assert canonical(a_termin(notiz=notiz))["notiz"] == "Akte 123/26\nSeite 2"
 
 
-@pytest.mark.parametrize("notiz", [f"[G:{TOKEN}] danach", f"vor [G:{TOKEN}]", f"[G:{TOKEN}]\nmehr", "[G:kurz]"])
+@pytest.mark.parametrize("notiz", [f"[G:{TOKEN}] danach", f"vor [G:{TOKEN}]", f" [G:{TOKEN}]", "[G:kurz]"])
 def test_what_only_looks_like_a_marker_is_text(notiz):
     assert termin.marker_of(notiz) is None
     assert to_appointment(a_termin(notiz=notiz)).notes == notiz
+
+
+@pytest.mark.parametrize(
+    ("notiz", "notes"),
+    [
+        (f"[G:{TOKEN}]\nmehr", "mehr"),
+        (f"Akte\r\n[G:{TOKEN}]\r\n\r\nangehängt", "Akte\n\nangehängt"),
+        (f"[G:{'a' * 22}]\nkopiert\n[G:{TOKEN}] \n", "kopiert"),
+    ],
+)
+def test_what_people_write_below_a_marker_is_text_and_the_marker_stays_one(notiz, notes):
+    row = a_termin(notiz=notiz)
+    assert termin.marker_of(notiz) == TOKEN
+    assert to_appointment(row).notes == notes
+    assert with_fields(row, an_appointment(notes="neu"), {"notiz"}, "dauertermin")["notiz"] == f"neu\n[G:{TOKEN}]"
 
 
 def test_a_marker_stays_when_the_notes_change():
