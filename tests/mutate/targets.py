@@ -53,7 +53,10 @@ TARGETS: dict[str, tuple[Part, ...]] = {
                 "tests/property/test_state_queue_machine.py",
             ),
         ),
-        Part(_state("leads_accept.lua"), ("tests/unit/leads/test_leads_store.py",)),
+        Part(
+            _state("leads_accept.lua"),
+            ("tests/unit/leads/test_leads_store_edges.py", "tests/unit/leads/test_leads_store.py"),
+        ),
         Part(
             ("functions/vmh_webhooks/payload.py",),
             ("tests/unit/vmh/test_vmh_payload.py", "tests/entries/test_vmh_webhooks.py"),
