@@ -114,10 +114,19 @@ def _locks(client: redis.Redis, names: Sequence[str]) -> dict[str, dict[str, Any
         pipe.pttl(keys.employee_lock(name))
         pipe.get(keys.fence(name))
         pipe.exists(keys.dirty(name))
-    answers = pipe.execute() if names else []
+        pipe.get(keys.employee_lock(name))
+    answers = iter(pipe.execute() if names else [])
+    return {name: _lock(*(next(answers) for _ in range(4))) for name in names}
+
+
+def _lock(rest_ms: int, fence: str | None, dirty: int, token: str | None) -> dict[str, Any]:
+    from shared.state.lock import holder_of
+
     return {
-        name: {"lock_s": max(0.0, rest / 1000), "fence": int(fence or 0), "asked_again": bool(dirty)}
-        for name, rest, fence, dirty in zip(names, answers[::3], answers[1::3], answers[2::3], strict=True)
+        "lock_s": max(0.0, rest_ms / 1000),
+        "fence": int(fence or 0),
+        "asked_again": bool(dirty),
+        "holder": holder_of(token or ""),
     }
 
 

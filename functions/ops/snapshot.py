@@ -37,6 +37,7 @@ class Employee:
     holds: Sequence[Hold] = ()
     lock_s: float = 0.0
     fence: int = 0
+    holder: str = ""
     asked_again: bool = False
 
     @property

@@ -1,5 +1,6 @@
 """One sync per employee: a lock with an owner, a fence, renewal, and a memory for triggers that came too soon."""
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -101,7 +102,7 @@ class EmployeeLocks:
 
     def acquire(self, kuerzel: str) -> HeldLock | None:
         """Win the lock, or leave a mark that makes its holder run once more."""
-        token, started = self._unanswered.pop(kuerzel, None) or secrets.token_hex(16), self.clock()
+        token, started = self._unanswered.pop(kuerzel, None) or new_token(), self.clock()
         keys_ = [keys.employee_lock(kuerzel), keys.dirty(kuerzel), keys.fence(kuerzel)]
         try:
             fence = int(_ACQUIRE(self.client, keys_, [token, self.ttl_ms]))
@@ -121,6 +122,16 @@ class EmployeeLocks:
     def force_release(self, kuerzel: str) -> bool:
         """Free a stuck lock for an operator; its holder notices at the next renewal."""
         return bool(self.client.delete(keys.employee_lock(kuerzel)))
+
+
+def new_token() -> str:
+    """Make what nobody else can guess, with the name of this process for whoever looks at the lock."""
+    return f"{secrets.token_hex(16)}@{os.uname().nodename}:{os.getpid()}"
+
+
+def holder_of(token: str) -> str:
+    """Name the machine and process that a lock's token was made for; nothing for a token of another kind."""
+    return token.partition("@")[2]
 
 
 def dirty_without_lock(client: redis.Redis) -> list[str]:

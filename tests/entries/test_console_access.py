@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from functions.ops.access import COOKIE
 from shared.state import alive, connection, recent
 from shared.state.calendar_history import note
 from shared.state.calendar_runs import STATUS, Holds
+from shared.state.keys import employee_lock
+from shared.state.lock import EmployeeLocks
 from shared.state.queue import PARTIES, WorkQueue
 
 SOURCE = str(Path(__file__).parents[2] / "functions" / "ops" / "main.py")
@@ -325,6 +328,15 @@ def test_what_redis_holds_is_shown_as_text_whatever_it_is(guarded, state, redis_
         assert "<img" not in page
         assert "<script>alert" not in page
         assert "{{7*7}}" in page
+
+
+def test_the_page_names_the_process_that_holds_a_lock_and_keeps_its_token_to_itself(guarded, state):
+    state.hset(STATUS, "SB", json.dumps({"kuerzel": "SB", "state": "running"}))
+    assert EmployeeLocks(state).acquire("SB")
+    log_in(guarded)
+    page = guarded.get("/ops").text
+    assert f"Sperre Nr. 1 hält <code>{os.uname().nodename}:{os.getpid()}</code>" in page
+    assert state.get(employee_lock("SB")).partition("@")[0] not in page
 
 
 def test_the_last_runs_of_an_employee_are_shown_the_newest_first(guarded, state):
