@@ -50,6 +50,8 @@ class Admin:
     def release(self, lead_id: str) -> dict[str, str]:
         """Let a held lead go on: spam to EspoCRM, one that EspoCRM has to Advoware."""
         store, record = self.store(), self._known(lead_id)
+        if record.payload is None and record.note("state") == "spam":
+            raise NotFoundError("Der Inhalt dieses Vorgangs wird nicht mehr aufbewahrt.")
         kind = "spam" if record.payload is not None else "kanzlei"
         state = "freigegeben" if kind == "spam" else record.note("state")
         store.note(lead_id, released=kind, state=state, released_at=_now_ms())

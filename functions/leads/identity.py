@@ -62,7 +62,9 @@ def what_is_said(submission: Submission) -> bytes:
     if not text or not people:
         return b""
     concern = (lead.typ, lead.anliegen.thema, lead.objekt.line, lead.gegenseite.name, lead.anliegen.frist)
-    return "|".join((*people, *(each or "" for each in concern), text)).encode()
+    agreed = (each.zweck for each in lead.einwilligungen if each.erteilt)
+    wish = "ruf" if lead.kontaktwunsch.rueckruf else ""
+    return "|".join((*people, *(each or "" for each in concern), wish, *agreed, text)).encode()
 
 
 def folded_text(text: str) -> str:

@@ -66,7 +66,7 @@ class Intake:
         journey.write(judged=verdict.way)
         match verdict.way:
             case "spam":
-                store.keep_for(task.item, self.spam_days)
+                store.keep_payload_for(task.item, self.spam_days)
                 journey.write(state="spam")
             case "newsletter":
                 self.newsletter.invite(journey, submission, envelope.received_at)

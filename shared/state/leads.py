@@ -24,6 +24,7 @@ _NOTE, _HOLD, _FREE, _CONFIRM = (
     Script(f"leads_{name}.lua", repeatable=True) for name in ("note", "hold", "free", "confirm")
 )
 RECORD: Final = "lead:record:"  # HASH of one lead; 30 days, spam as long as configured
+PAYLOAD: Final = "lead:payload:"  # STRING sealed body of spam that ends before its record does; as configured
 MARK: Final = "lead:content:"  # STRING id of the lead with this content; 30 min
 WHO: Final = "lead:who:"  # SET of a sender's lead ids, by keyed hash; as its newest record
 VISITOR: Final = "lead:visitor:"  # STRING counters; 1 h and 1 day
@@ -130,16 +131,26 @@ class LeadStore:
         if not found:
             return None
         sealed = found.pop("payload", None)
+        if sealed is None and "apart" in found:
+            sealed = cast(Any, self.client.get(PAYLOAD + lead_id))
         return Record(lead_id, self.vault.open(sealed, lead_id) if sealed else None, found)
 
     def note(self, lead_id: str, drop: Iterable[str] = (), **values: str | int) -> bool:
         """Write notes on a record that is there."""
         flat = [part for pair in values.items() for part in pair]
-        return bool(_NOTE(self.client, [RECORD + lead_id], [",".join(drop), *flat]))
+        return bool(_NOTE(self.client, [RECORD + lead_id, PAYLOAD + lead_id], [",".join(drop), *flat]))
 
-    def keep_for(self, lead_id: str, days: int) -> None:
-        """Set anew how long a record lives."""
-        self.client.expire(RECORD + lead_id, days * 86400)
+    def keep_payload_for(self, lead_id: str, days: int) -> None:
+        """Let a body end some days from now; key and hash of the body stay as long as those of every lead."""
+        record, seconds = RECORD + lead_id, days * 86400
+        if seconds >= self._kept_s:
+            self.client.expire(record, seconds)
+        elif sealed := self.client.hget(record, "payload"):
+            pipe = self.client.pipeline(transaction=True)
+            pipe.set(PAYLOAD + lead_id, cast(str, sealed), ex=seconds)
+            pipe.hset(record, "apart", 1)
+            pipe.hdel(record, "payload")
+            pipe.execute()
 
     @contextmanager
     def holding(self, digests: Sequence[str], lead_id: str) -> Iterator[bool]:

@@ -134,7 +134,32 @@ def test_spam_is_kept_as_long_as_configured(make_world):
     world = make_world(RETENTION_SPAM_DAYS="5")
     lead_id = world.post(FORM | {"honeypot": "x"}).json["id"]
     world.work()
-    assert 4 * 86400 < world.redis[0].ttl(f"lead:record:{lead_id}") <= 5 * 86400
+    assert 4 * 86400 < world.redis[0].ttl(f"lead:payload:{lead_id}") <= 5 * 86400
+    assert world.redis[0].ttl(f"lead:record:{lead_id}") > 29 * 86400
+    assert "payload" not in world.record(lead_id)
+    assert world.main.deps().admin.show(lead_id)["inhalt"] == "aufbewahrt"
+    world.main.deps().admin.release(lead_id)
+    world.work()
+    assert (len(world.rows("Lead")), world.redis[0].exists(f"lead:payload:{lead_id}")) == (1, 0)
+
+
+def test_spam_whose_time_is_over_is_a_known_repeat_and_nothing_to_release(make_world):
+    world = make_world(RETENTION_SPAM_DAYS="5")
+    lead_id = world.post(FORM | {"honeypot": "x"}, Idempotency_Key="k-1").json["id"]
+    world.work()
+    world.redis[0].delete(f"lead:payload:{lead_id}")
+    assert world.post(FORM | {"honeypot": "x"}, Idempotency_Key="k-1").headers["Idempotent-Replayed"] == "true"
+    assert world.post(FORM, Idempotency_Key="k-1").status_code == 409
+    with pytest.raises(NotFoundError):
+        world.main.deps().admin.release(lead_id)
+
+
+def test_spam_may_be_kept_longer_than_other_bodies(make_world):
+    world = make_world(RETENTION_SPAM_DAYS="60")
+    lead_id = world.post(FORM | {"honeypot": "x"}).json["id"]
+    world.work()
+    assert 59 * 86400 < world.redis[0].ttl(f"lead:record:{lead_id}") <= 60 * 86400
+    assert "payload" in world.record(lead_id)
 
 
 def test_a_lead_taken_without_the_store_gets_its_task_by_the_clock(world, monkeypatch):

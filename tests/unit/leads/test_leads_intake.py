@@ -287,6 +287,8 @@ def test_what_no_key_opens_waits_for_a_person(world):
         {"telefon": "0511 7654321"},
         {"frist": "2031-01-02"},
         {"thema": "maengel"},
+        {"rueckruf": "ja"},
+        {"werbung_telefon": "1"},
         {"objekt_adresse": "Lange Str. 1, 30159 Hannover"},
     ],
 )
