@@ -24,7 +24,7 @@ from builders import (
 )
 
 from functions.calendar_sync.guard import Limits, guard, hold_all, is_short, linked_count, unlisted
-from functions.calendar_sync.link import with_link
+from functions.calendar_sync.link import Link, with_link
 from functions.calendar_sync.pairing import (
     Sides,
     could_be_made_by,
@@ -46,6 +46,7 @@ from functions.calendar_sync.plan import (
     Ours,
     Pair,
     Restore,
+    Theirs,
 )
 from functions.calendar_sync.planner import decide
 
@@ -367,6 +368,17 @@ def test_an_event_tells_its_id_version_and_state():
     assert theirs(a_tombstone(linked())).cancelled
     assert theirs().bare
     assert [Ours("1", {}, ours().appointment, {}).listed, str(Absence.GONE)] == [True, "gone"]
+
+
+def test_what_nobody_tells_of_the_values_is_the_ordinary_case():
+    assert Ours("1", {}, ours().appointment, {}) == Ours("1", {}, ours().appointment, {}, None, False, None, True)
+    assert Theirs({"id": "x"}, Link()) == Theirs({"id": "x"}, Link(), "", None, None, {})
+    assert Pair(None, None) == Pair(None, None, Absence.NEVER, (), False, False)
+    event = theirs()
+    assert Merge(ours(), event, frozenset(), frozenset(), ours().appointment, ours().appointment).conflict is False
+    assert (Cancel(event, "a").conflict, Delete(ours(), event).orphan, Adopt(ours(), event).twin) == (False,) * 3
+    assert Create(event).search_first is False
+    assert Leave("x") == Leave("x", True, "", True)
 
 
 # Field by field
