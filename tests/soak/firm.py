@@ -43,7 +43,7 @@ SETTINGS = {
     "QUEUE_REAP_SECONDS": "1",
     "RETRY_BASE_SECONDS": "0.2",
     "RETRY_CAP_SECONDS": "3",
-    "RETRY_ATTEMPTS": "30",
+    "RETRY_ATTEMPTS": "100000",
     "LOG_LEVEL": "ERROR",
     "HOST": "127.0.0.1",
     "WORKERS": "2",

@@ -24,7 +24,8 @@ from .traffic import Telling, Traffic
 
 SENDERS, FAULTY = 96, 0.02
 BURST = 800
-JUDGED_FROM_S, WARM_UP = 600.0, 0.4  # shorter runs say nothing about memory; the first part is not counted
+BURST_FROM_S = 600.0
+JUDGED_FROM_S, WARM_UP = 1800.0, 0.5  # shorter runs say nothing about memory; the first part is not counted
 MOST_MB_PER_10_MIN = 1.0
 Say = Callable[[str], None]
 
@@ -80,7 +81,7 @@ class Soak:
 
     def _speak(self) -> None:
         """Send at an even pace, whatever the answers; once everything comes at the same moment."""
-        burst_at = self.plan.deliveries // 2 if self.plan.seconds >= JUDGED_FROM_S else -1
+        burst_at = self.plan.deliveries // 2 if self.plan.seconds >= BURST_FROM_S else -1
         with ThreadPoolExecutor(SENDERS) as pool:
             sending = []
             try:
@@ -186,9 +187,9 @@ class Soak:
     def _memory(self, who: str, outcome: Outcome) -> str:
         samples = self.memory[who]
         sizes = f"{samples[0][1]:.1f} MB at first, {samples[-1][1]:.1f} MB at last"
-        if self.plan.seconds < JUDGED_FROM_S:
-            return f"{sizes} (too short to judge)"
         slope = slope_mb_per_10_min(samples, WARM_UP * self.plan.seconds)
+        if self.plan.seconds < JUDGED_FROM_S:
+            return f"{sizes}, slope {slope:+.2f} MB in 10 min (too short to judge)"
         if slope > MOST_MB_PER_10_MIN:
             outcome.violations.append(f"memory of the {who} grows: {slope:.2f} MB in 10 min")
         return f"{sizes}, slope {slope:+.2f} MB in 10 min (at most {MOST_MB_PER_10_MIN:.0f})"
