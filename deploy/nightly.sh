@@ -146,6 +146,9 @@ say "unsafe start refused" ok
 podman rm -f -t 2 bbl-app bbl-worker bbl-redis >/dev/null
 deploy/nightly/upgrade.sh "$BASE"
 
+# --- compose.yaml as a whole ---
+deploy/nightly/compose.sh "$BASE"
+
 # --- the units under systemd as PID 1 ---
 deploy/systemd/boot-test.sh "$BASE"
 echo "nightly: everything holds"

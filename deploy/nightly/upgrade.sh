@@ -13,7 +13,8 @@ git merge-base --is-ancestor "$OLDEST" "$PREVIOUS" 2>/dev/null || PREVIOUS=$OLDE
 WORK=$(mktemp -d)
 NAMES="upg-app upg-worker upg-redis upg-crm upg-advoware"
 # shellcheck disable=SC2086
-trap 'podman rm -f -t 2 $NAMES >/dev/null 2>&1 || true; podman network rm -f upg >/dev/null 2>&1 || true; rm -rf "$WORK"' EXIT
+load=
+trap 'kill $load 2>/dev/null || true; podman rm -f -t 2 $NAMES >/dev/null 2>&1 || true; podman network rm -f upg >/dev/null 2>&1 || true; rm -rf "$WORK"' EXIT
 say() { printf '%-58s %s\n' "$1" "$2"; }
 fail() { echo "FAILED: $1" >&2; exit 1; }
 
@@ -87,19 +88,22 @@ why() { podman logs upg-worker 2>&1 | grep -m3 unexpected_error >&2; for each in
 
 worker previous
 app previous
-python3 deploy/nightly/load.py send ${SECONDS_OF_LOAD:-30} "$WORK/acknowledged" &
+python3 deploy/nightly/load.py send 600 "$WORK/acknowledged" & # ended below: how long the steps take is the machine's affair
 load=$!
-sleep 5
+noted() { wc -l <"$WORK/acknowledged"; }
+more() { for _ in $(seq 120); do [ "$(noted)" -ge $(($1 + 20)) ] && return; sleep 0.5; done; fail "nothing is acknowledged any more"; }
+more 0
 worker nightly && app nightly # up: the worker first, then the app
-marks=$(wc -l <"$WORK/acknowledged")
-sleep 5
-up_marks=$(wc -l <"$WORK/acknowledged")
+marks=$(noted)
+more "$marks"
+up_marks=$(noted)
 app previous && worker previous # and back: the other way round
-sleep 3
+more "$(noted)"
 worker nightly && app nightly
-wait $load
-say "acknowledged before / by the new version / in all" "$marks / $((up_marks - marks)) / $(wc -l <"$WORK/acknowledged")"
-[ "$up_marks" -gt "$marks" ] || fail "the new version acknowledged nothing"
+more "$(noted)"
+kill $load
+wait $load || true
+say "acknowledged before / by the new version / in all" "$marks / $((up_marks - marks)) / $(noted)"
 for _ in $(seq 240); do [ "$(waiting)" = 0 ] && break; sleep 0.5; done
 [ "$(waiting)" = 0 ] || fail "$(waiting) entries are still waiting"
 sleep 2

@@ -7,10 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from conftest_tools import module, tool
 
 from shared.startup import SECRETS
@@ -115,7 +118,7 @@ def test_every_name_in_compose_exists(compose):
             assert source in compose["volumes"] or source.startswith("./deploy/"), volume
             assert source in compose["volumes"] or "/secrets/" in source or (ROOT / source).exists(), volume
         for port in service.get("ports", []):
-            assert re.fullmatch(r"(127\.0\.0\.1:)?\d+:\d+", port), port
+            assert re.fullmatch(r"(127\.0\.0\.1:)?(\d+|\$\{[A-Z_]+:-\d+\}):\d+", port), port
 
 
 def test_every_service_is_confined_and_has_time_to_end(compose):
@@ -175,31 +178,50 @@ def test_the_first_secrets_are_made_once_and_only_their_owner_reads_them(tmp_pat
     assert not re.search(r"(SECRET|PASSWORD|API_KEY)S?=", settings)
 
 
-def test_the_redis_user_of_the_deployment_can_do_all_that_the_application_does(tmp_path):
-    import redis
-    from redis_server import RedisServer, executable, free_port
+@contextmanager
+def deployed_redis(folder: Path) -> Iterator[tuple[Callable[[], None], Callable[[], redis.Redis], str]]:
+    """Run Redis with the deployment's configuration and users: how to restart it, its user's client, its address."""
+    from redis_server import executable, free_port
 
+    from shared.state.connection import connect
+
+    shutil.copytree(
+        ROOT / "deploy" / "compose", folder / "deploy" / "compose", ignore=shutil.ignore_patterns("secrets")
+    )
+    shutil.copy(ROOT / ".env.example", folder)
+    subprocess.run(["sh", str(folder / "deploy" / "compose" / "init.sh")], check=True, capture_output=True)
+    secrets = folder / "deploy" / "compose" / "secrets"
+    port, data = free_port(), folder / "data"
+    data.mkdir()
+    subprocess.run(["chmod", "-R", "a+rwX", str(folder)], check=True)
+    conf = (ROOT / "deploy" / "compose" / "redis.conf").read_text()
+    conf = conf.replace("port 6379", f"port {port}").replace("/run/secrets", str(secrets)).replace("/data", str(data))
+    (folder / "redis.conf").write_text(conf.replace("bind * -::*", "bind 127.0.0.1"))
+    url = (secrets / "REDIS_URL").read_text().replace("redis:6379", f"127.0.0.1:{port}")
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        for server in servers:
+            server.terminate()
+            server.wait(10)
+        servers[:] = [subprocess.Popen([executable(), str(folder / "redis.conf")], stdout=subprocess.DEVNULL)]
+        _wait(connect(url, 1))
+
+    try:
+        start()
+        yield start, lambda: connect(url, 1), f"redis://127.0.0.1:{port}"
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait(10)
+
+
+def test_the_redis_user_of_the_deployment_can_do_all_that_the_application_does(tmp_path):
     from shared.state.connection import connect, durability_problems
     from shared.state.queue import PARTIES, WorkQueue
 
-    assert RedisServer
-    shutil.copytree(
-        ROOT / "deploy" / "compose", tmp_path / "deploy" / "compose", ignore=shutil.ignore_patterns("secrets")
-    )
-    shutil.copy(ROOT / ".env.example", tmp_path)
-    subprocess.run(["sh", str(tmp_path / "deploy" / "compose" / "init.sh")], check=True, capture_output=True)
-    secrets = tmp_path / "deploy" / "compose" / "secrets"
-    port, data = free_port(), tmp_path / "data"
-    data.mkdir()
-    subprocess.run(["chmod", "-R", "a+rwX", str(tmp_path)], check=True)
-    conf = (ROOT / "deploy" / "compose" / "redis.conf").read_text()
-    conf = conf.replace("port 6379", f"port {port}").replace("/run/secrets", str(secrets)).replace("/data", str(data))
-    (tmp_path / "redis.conf").write_text(conf.replace("bind * -::*", "bind 127.0.0.1"))
-    server = subprocess.Popen([executable(), str(tmp_path / "redis.conf")], stdout=subprocess.DEVNULL)
-    try:
-        url = (secrets / "REDIS_URL").read_text().replace("redis:6379", f"127.0.0.1:{port}")
-        client = connect(url, 1)
-        _wait(client)
+    with deployed_redis(tmp_path) as (_, client_of, bare):
+        client = client_of()
         assert durability_problems(client) == []
         queue = WorkQueue(client, PARTIES)
         queue.add("update", ["6b04f6cb7536b613d"])
@@ -213,18 +235,41 @@ def test_the_redis_user_of_the_deployment_can_do_all_that_the_application_does(t
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.execute_command(*forbidden)
         with pytest.raises(redis.exceptions.AuthenticationError):
-            connect(f"redis://127.0.0.1:{port}", 0).ping()
-    finally:
-        server.terminate()
-        server.wait(10)
+            connect(bare, 0).ping()
+
+
+def test_a_restart_of_redis_with_the_deployments_users_loses_no_transaction(tmp_path):
+    """Redis replays transactions as the default user; one without permissions would drop every single one."""
+    from shared.state.queue import PARTIES, WorkQueue
+
+    with deployed_redis(tmp_path) as (restart, client_of, bare):
+        WorkQueue(client_of(), PARTIES).add("update", ["6b04f6cb7536b613d"])
+        restart()
+        queue = WorkQueue(client_of(), PARTIES)
+        assert queue.stats().depth == 1
+        assert queue.read("me", count=1, block_ms=10)
+        with pytest.raises(redis.exceptions.AuthenticationError):
+            redis.Redis.from_url(bare).ping()
+    users = (tmp_path / "deploy" / "compose" / "secrets" / "redis-users.acl").read_text().splitlines()
+    assert users[0] == "user default off ~* &* +@all"
+
+
+def test_users_made_by_an_earlier_version_are_mended(tmp_path):
+    shutil.copytree(
+        ROOT / "deploy" / "compose", tmp_path / "deploy" / "compose", ignore=shutil.ignore_patterns("secrets")
+    )
+    shutil.copy(ROOT / ".env.example", tmp_path)
+    users = tmp_path / "deploy" / "compose" / "secrets" / "redis-users.acl"
+    users.parent.mkdir()
+    users.write_text("user default off\nuser bitbylaw on #0 ~* &* +@all -@admin\n")
+    subprocess.run(["sh", str(tmp_path / "deploy" / "compose" / "init.sh")], check=True, capture_output=True)
+    assert users.read_text() == "user default off ~* &* +@all\nuser bitbylaw on #0 ~* &* +@all -@admin\n"
 
 
 def _wait(client: Any) -> None:
     import time
 
-    import redis
-
-    for _ in range(100):
+    for _ in range(200):
         try:
             client.ping()
             return
