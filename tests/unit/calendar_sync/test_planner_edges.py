@@ -367,7 +367,7 @@ def test_an_event_tells_its_id_version_and_state():
     assert theirs(an_event(etag=None)).etag == ""
     assert theirs(a_tombstone(linked())).cancelled
     assert theirs().bare
-    assert [Ours("1", {}, ours().appointment, {}).listed, str(Absence.GONE)] == [True, "gone"]
+    assert [str(each) for each in Absence] == ["never", "not listed", "gone", "moved", "unusable"]
 
 
 def test_what_nobody_tells_of_the_values_is_the_ordinary_case():
@@ -419,6 +419,13 @@ def test_properties_that_are_not_true_any_more_are_written_anew(link):
     [step] = plan(a_termin(), event)
     assert isinstance(step, Merge)
     assert (step.to_advoware, step.conflict) == (frozenset(), False)
+
+
+@pytest.mark.parametrize("lost", ["base_a", "base_g"])
+def test_without_one_of_the_bases_advoware_wins_what_differs(lost):
+    event = linked() | {"location": "Saal G"}
+    [step] = plan(a_termin(), with_link(event, theirs(event).link.with_(**{lost: "x"})))
+    assert (step.to_advoware, step.to_google, step.conflict) == (frozenset(), {"ort"}, False)
 
 
 def test_an_event_in_privacy_mode_is_private():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import holidays
 import pytest
 
-from shared.office_hours import BERLIN, OfficeHours
+from shared.office_hours import BERLIN, OfficeHours, _holidays
 from shared.settings.base import SettingsError
 from shared.settings.leads import OfficeSettings
 
@@ -71,3 +72,9 @@ def test_what_means_nothing_is_refused(text):
 def test_hours_that_mean_nothing_are_named_at_the_start(name):
     with pytest.raises(SettingsError, match=name):
         OfficeSettings({name: "werktags"})
+
+
+@pytest.mark.parametrize("state", "BB BE BW BY HB HE HH MV NI NW RP SH SL SN ST TH".split())
+def test_the_holidays_of_every_land_are_those_of_the_library(state):
+    for year in (2025, 2026, 2038):
+        assert _holidays(state, year) == set(holidays.country_holidays("DE", subdiv=state, years=year))
