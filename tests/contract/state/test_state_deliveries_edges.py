@@ -4,6 +4,7 @@ import pytest
 import redis
 
 from shared.state import connection
+from shared.state.deliveries import _messages
 from shared.state.queue import CALLS, PARTIES, WorkQueue
 
 STREAM = "vmh:beteiligte:queue"
@@ -99,6 +100,8 @@ def test_a_stream_of_another_kind_is_an_error_not_an_empty_answer(redis_server):
     for look in (lambda: queue.read("w", count=1, block_ms=0), lambda: queue.steal("w", 0)):
         with pytest.raises(redis.ResponseError):
             look()
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        queue._regroup(redis.ResponseError("NOGROUP"))
 
 
 def test_a_group_that_never_comes_back_is_nothing_to_read_after_two_tries(queue, client, monkeypatch):
@@ -116,3 +119,8 @@ def test_a_group_that_never_comes_back_is_nothing_to_read_after_two_tries(queue,
 def test_stealing_from_an_empty_server_makes_the_group(queue, client):
     assert queue.steal("w", 0) == []
     assert client.xinfo_groups(STREAM)[0]["name"] == "workers"
+
+
+def test_messages_that_were_deleted_come_without_fields_or_not_at_all():
+    entries = [None, (None, None), ("1-0", None), ("2-0", {}), ("3-0", {"item": "a"})]
+    assert [message.stream_id for message in _messages(entries)] == ["3-0"]

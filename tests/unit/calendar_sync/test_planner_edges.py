@@ -49,6 +49,7 @@ from functions.calendar_sync.plan import (
     Theirs,
 )
 from functions.calendar_sync.planner import decide
+from shared.domain.appointment import TIME_FIELDS
 
 UNKNOWN = Leave("creation with unknown outcome", clean=False)
 DELETED = Leave("deleted with an open creation", clean=False, count=False)
@@ -400,6 +401,15 @@ def test_a_field_changed_on_both_sides_follows_the_policy():
     assert conflict("newest_wins", updated="2026-11-23T10:00:00") == ours_win  # of no zone
     assert conflict("newest_wins", updated="gestern") == ours_win
     assert conflict("newest_wins", zuletztGeaendertAm=None) == ours_win
+
+
+def test_times_that_do_not_fit_each_other_go_one_way_as_a_whole():
+    event = linked() | {"location": "Saal G", "start": {"dateTime": "2026-12-03T10:30:00+01:00"}}
+    row = a_termin(uhrzeitBis="10:00:00")
+    [google] = plan(row, event, conflict_policy="google_wins")
+    assert (google.to_advoware, google.to_google, google.conflict) == (TIME_FIELDS | {"ort"}, frozenset(), True)
+    [advoware] = plan(row, event)
+    assert (advoware.to_advoware, advoware.to_google, advoware.conflict) == ({"ort"}, {"start", "end"}, True)
 
 
 def test_the_same_change_on_both_sides_is_no_conflict():
