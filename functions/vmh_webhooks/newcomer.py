@@ -95,7 +95,9 @@ class Newcomers:
             raise SetAsideError("party-outcome-unknown") from error
 
     def _create(self, task: Task, party: Party, before: list[int]) -> int:
-        task.checkpoint()
+        task.confirm()
+        if meanwhile := self.links.of(task.item):  # by a run that a flush has hidden from us
+            return meanwhile.bet_nr
         content = digest(as_created(party), self.key)
         self._note(task.item, content, before, self.timeout_s + self.settle_s)
         try:

@@ -39,16 +39,27 @@ class Lease:
         if self._lost.is_set() or time.monotonic() >= self._ends:
             raise LeaseLostError
 
+    def confirm(self) -> None:
+        """Raise LeaseLostError unless Redis itself says that the claim is ours; a flush takes it without a word."""
+        if not self._renewed():
+            raise LeaseLostError
+        self.checkpoint()
+
+    def _renewed(self) -> bool:
+        started = time.monotonic()
+        if not self._queue.renew(self._claim):
+            self._lost.set()
+            return False
+        self._ends = started + self._queue.lease_s
+        return True
+
     def _keep(self) -> None:
         while not self._over.wait(self._queue.lease_s / 3):
-            started = time.monotonic()
             try:
-                kept = self._queue.renew(self._claim)
+                kept = self._renewed()
             except Exception as error:
                 if not is_redis_error(error):
                     raise
                 continue  # unknown; the local end decides
             if not kept:
-                self._lost.set()
                 return
-            self._ends = started + self._queue.lease_s

@@ -102,6 +102,7 @@ class Runner:
             fence=claim.fence,
             run_id=current("run_id"),
             checkpoint=lease.checkpoint,
+            confirm=lease.confirm,
         )
 
     def _call(self, claim: Claim, topic: topics.Topic, task: Task) -> Outcome:

@@ -42,6 +42,7 @@ class Task:
     fence: int = 0
     run_id: str = ""
     checkpoint: Callable[[], None] = lambda: None  # call it before every outside write; raises LeaseLostError
+    confirm: Callable[[], None] = lambda: None  # the same, asking Redis itself: for a write that no repeat finds again
     stopping: threading.Event = field(default_factory=lambda: STOPPING)
 
 

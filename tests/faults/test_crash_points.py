@@ -333,11 +333,11 @@ PARTIES = ("functions.vmh_webhooks.main", topics.PARTIES_QUEUE)
 LEADS = ("functions.leads.main", topics.LEADS_QUEUE)
 CALLS = ("functions.threecx.main", topics.CALLS_QUEUE)
 SCENES = {
-    "a party is created": Scene(38, PARTIES, newcomer, webhook("create"), one_party),
+    "a party is created": Scene(40, PARTIES, newcomer, webhook("create"), one_party),
     "a party is found": Scene(36, PARTIES, namesake, webhook("create"), one_party),
     "a party is changed": Scene(19, PARTIES, known, webhook("update"), one_party),
     "a party ends": Scene(18, PARTIES, departed, webhook("delete"), inactive),
-    "a party by the outbox": Scene(55, PARTIES, newcomer, webhook("create"), one_party, "http"),
+    "a party by the outbox": Scene(57, PARTIES, newcomer, webhook("create"), one_party, "http"),
     "a lead by the outbox": Scene(65, LEADS, nothing, lambda f, _: [lead(1)], one_lead, "http"),
     "a lead is created": Scene(48, LEADS, nothing, lambda f, _: [lead(1)], one_lead),
     "a lead of a contact": Scene(40, LEADS, contact, lambda f, _: [lead(1)], on_the_contact),

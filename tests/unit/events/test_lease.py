@@ -125,3 +125,21 @@ def test_the_end_of_a_block_ends_the_renewing(clock: Clock) -> None:
     assert lease._over.is_set()
     assert started
     assert lease._thread.daemon
+
+
+def test_asking_redis_itself_tells_at_once_and_renews(clock: Clock) -> None:
+    lease = Lease(Queue(clock, True, False), None, 100.0)  # type: ignore[arg-type]  # as above
+    clock.now = 120.0
+    lease.confirm()
+    assert until(clock, lease, 120.0 + LEASE_S - 0.1)
+    with pytest.raises(LeaseLostError):
+        lease.confirm()
+    clock.now = 121.0
+    assert not is_ours(lease)
+
+
+def test_a_yes_that_comes_after_the_end_is_none(clock: Clock) -> None:
+    queue = Queue(clock, True)
+    queue.lease_s = 4.0
+    with pytest.raises(LeaseLostError):
+        Lease(queue, None, 100.0).confirm()  # type: ignore[arg-type]  # as above

@@ -145,10 +145,47 @@ def test_a_lost_lease_stops_before_the_next_write(world):
         raise LeaseLostError
 
     record_id = world.anna()
-    task = Task("vmh.beteiligte.create", record_id, frozenset({"create"}), {}, checkpoint=lost)
+    task = Task("vmh.beteiligte.create", record_id, frozenset({"create"}), {}, confirm=lost)
     with pytest.raises(LeaseLostError):
         world.deps.sync.handle(task)
     assert world.writes() == 0
+
+
+def during_the_search(world, happens):
+    """Let something happen once, after the record has been read and before its party is created."""
+    search, happenings = world.deps.sync.parties.find, iter([happens])
+
+    def find(**terms):
+        found = search(**terms)
+        for each in happenings:
+            each()
+        return found
+
+    object.__setattr__(world.deps.sync.parties, "find", find)
+
+
+def test_whose_claim_was_flushed_and_taken_by_another_creates_nothing(world):
+    record_id = world.espocrm.add(ENTITY, lastName="Schulz")
+
+    def flush():
+        world.client.flushall()
+        assert world.work(record_id, "create").kind == "done"
+
+    during_the_search(world, flush)
+    assert world.work(record_id, "create").kind == "lost"
+    assert [row["betNr"] for row in world.parties()] == [world.party(record_id)["betNr"]]
+
+
+def test_a_party_that_a_run_hidden_by_a_flush_has_created_meanwhile_is_taken(world):
+    record_id = world.espocrm.add(ENTITY, lastName="Schulz")
+
+    def hidden_run():
+        created = world.deps.sync.parties.create({"name": "Schulz", "vorname": ""})
+        world.links.bind(record_id, created["betNr"])
+
+    during_the_search(world, hidden_run)
+    assert world.work(record_id, "create").kind == "done"
+    assert [row["betNr"] for row in world.parties()] == [world.party(record_id)["betNr"]]
 
 
 def test_a_lost_lease_stops_an_edit_too(world):
