@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -118,7 +121,19 @@ def _clock(text: str) -> time:
 
 @functools.lru_cache(maxsize=16)
 def _holidays(state: str, year: int) -> frozenset[date]:
+    known: Iterable[date] = _germany().Germany(subdiv=state, years=year, language="de")
+    return frozenset(known)
+
+
+@functools.cache
+def _germany() -> ModuleType:
+    """Load the one country that matters; asked by its name, the library loads all 250 and keeps them."""
     import holidays
 
-    known: Iterable[date] = holidays.country_holidays("DE", subdiv=state, years=year, language="de")
-    return frozenset(known)
+    path = Path(holidays.__file__).parent / "countries" / "germany.py"
+    spec = importlib.util.spec_from_file_location("holidays_of_germany", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

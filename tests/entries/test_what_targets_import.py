@@ -25,6 +25,7 @@ NOWHERE = (
     "websockets",
     "yaml",
     "shared.openapi",
+    "holidays.countries",
     "functions.app",
     "functions.worker",
     "functions.cli",
