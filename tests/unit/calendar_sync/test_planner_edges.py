@@ -9,15 +9,18 @@ from datetime import timedelta
 import pytest
 from builders import (
     BASES,
+    DAY,
     NOW,
     PLACEHOLDER,
     TOKEN,
     a_termin,
     a_tombstone,
+    an_appointment,
     an_event,
     an_intent,
     announced,
     linked,
+    on,
     ours,
     rules,
     theirs,
@@ -25,6 +28,7 @@ from builders import (
 
 from functions.calendar_sync.guard import Limits, guard, hold_all, is_short, linked_count, unlisted
 from functions.calendar_sync.link import Link, with_link
+from functions.calendar_sync.merge import _lasting
 from functions.calendar_sync.pairing import (
     Sides,
     could_be_made_by,
@@ -50,6 +54,7 @@ from functions.calendar_sync.plan import (
 )
 from functions.calendar_sync.planner import decide
 from shared.domain.appointment import TIME_FIELDS
+from shared.mapping.termin import DEFAULT_LENGTH
 
 UNKNOWN = Leave("creation with unknown outcome", clean=False)
 DELETED = Leave("deleted with an open creation", clean=False, count=False)
@@ -410,6 +415,20 @@ def test_times_that_do_not_fit_each_other_go_one_way_as_a_whole():
     assert (google.to_advoware, google.to_google, google.conflict) == (TIME_FIELDS | {"ort"}, frozenset(), True)
     [advoware] = plan(row, event)
     assert (advoware.to_advoware, advoware.to_google, advoware.conflict) == ({"ort"}, {"start", "end"}, True)
+
+
+def test_times_that_leave_nothing_between_them_clash_too():
+    event = linked() | {"start": {"dateTime": "2026-12-03T10:00:00+01:00"}}
+    [step] = plan(a_termin(uhrzeitBis="10:00:00"), event)
+    assert (step.to_advoware, step.to_google, step.conflict) == (frozenset(), {"start", "end"}, True)
+
+
+def test_an_appointment_without_length_lasts_as_long_as_advoware_s_reading_of_it():
+    assert _lasting(on(DAY, days=0)) == on(DAY)
+    assert _lasting(on(DAY, days=2)) == on(DAY, days=2)
+    hearing = an_appointment()
+    assert _lasting(replace(hearing, end=hearing.start)).end == hearing.start + DEFAULT_LENGTH
+    assert _lasting(hearing) == hearing
 
 
 def test_the_same_change_on_both_sides_is_no_conflict():
