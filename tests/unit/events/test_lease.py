@@ -143,3 +143,21 @@ def test_a_yes_that_comes_after_the_end_is_none(clock: Clock) -> None:
     queue.lease_s = 4.0
     with pytest.raises(LeaseLostError):
         Lease(queue, None, 100.0).confirm()  # type: ignore[arg-type]  # as above
+
+
+def test_redis_itself_is_asked_before_something_that_must_not_happen_twice(clock: Clock) -> None:
+    queue = Queue(clock, True, False)
+    lease = Lease(queue, None, 100.0)  # type: ignore[arg-type]  # as above
+    clock.now = 120.0
+    lease.confirm()
+    assert until(clock, lease, 120.0 + LEASE_S - 0.1)
+    with pytest.raises(LeaseLostError):
+        lease.confirm()
+    assert not is_ours(lease)
+
+
+def test_a_confirmation_that_comes_too_late_is_none(clock: Clock) -> None:
+    queue = Queue(clock, True)
+    queue.lease_s = 3.0  # the answer takes four
+    with pytest.raises(LeaseLostError):
+        Lease(queue, None, 100.0).confirm()  # type: ignore[arg-type]  # as above
