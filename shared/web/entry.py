@@ -17,6 +17,7 @@ from shared.settings.common import CommonSettings
 from shared.web.call import Call, json_response
 from shared.web.common import Common, drain, request_id_of, streamed
 from shared.web.problems import Document, document, problem, translated
+from shared.web.reading import check_length
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -100,6 +101,8 @@ class Entry:
             return self._raw(Call(request, {}, request_id, limit, from_gateway)), False
         route, params = self._find(request, from_gateway)
         call = Call(request, params, request_id, route.max_body or limit, from_gateway)
+        if not route.page:  # a page says it in its own words
+            check_length(request, call.max_body)
         answer = route.handler(call)
         return (json_response(answer), True) if isinstance(answer, dict) else (answer, True)
 

@@ -26,9 +26,8 @@ def read_body(request: Request, limit: int) -> bytes:
     """Read the whole body, and stop as soon as it is longer than it may be."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise MediaTypeError("Compressed bodies are not taken.")
+    check_length(request, limit)
     announced = request.content_length
-    if (announced or 0) > limit:
-        raise TooLargeError(f"The body may have at most {limit} bytes.")
     parts, size = [], 0
     while (announced is None or size < announced) and (part := _next(request)):
         size += len(part)
@@ -43,6 +42,12 @@ def _next(request: Request) -> bytes:
         return request.stream.read(CHUNK)
     except Exception as error:  # servers have errors of their own for chunks that are none, or end early
         raise UnreadableRequestError("The body is cut short or badly framed.") from error
+
+
+def check_length(request: Request, limit: int) -> None:
+    """Refuse a body that announces more than it may have, whether anybody wants to read it or not."""
+    if (request.content_length or 0) > limit:
+        raise TooLargeError(f"The body may have at most {limit} bytes.")
 
 
 def is_json(content_type: str | None) -> bool:

@@ -45,6 +45,11 @@ def test_a_body_over_the_limit_is_a_413(size, status):
     assert post("/small", b"x" * size).status_code == status
 
 
+@pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 200), (1024 * 1024 + 1, 413)])
+def test_a_body_that_nobody_reads_may_not_be_longer_either(size, status):
+    assert ask(entry(), "GET", "/open", data=b"x" * size).status_code == status
+
+
 @pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
 def test_a_chunked_body_is_measured_while_it_is_read(size, status):
     answer = ask(entry(), "POST", "/small", chunked=io.BytesIO(b"x" * size))
