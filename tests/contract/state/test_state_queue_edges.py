@@ -143,3 +143,10 @@ def test_what_a_sweep_finds_without_a_time_waits_from_then_on(queue, client):
     before = now_ms(client)
     assert queue.sweep() == 1
     assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
+
+
+@pytest.mark.parametrize("odd", ["1-0x", "x1-0", "1-0\n", "1", "-", "+", "1-0-0", "1" * 21 + "-0"])
+def test_what_is_no_id_of_a_letter_is_nobody_s(queue, odd):
+    assert queue.dead_letter(odd) is None
+    assert not queue.redrive(odd)
+    assert not queue.discard(odd)
