@@ -71,7 +71,7 @@ def start(
     `secrets` are those that production needs; `redis` is checked at once where it is given.
     """
     global _whole_process_checked  # noqa: PLW0603 - one process, one check
-    parts = read_parts([CommonSettings, RedisSettings, *models])
+    parts = read_parts([CommonSettings, RedisSettings, *models], secrets=secrets)
     parts.whole_process = whole_process
     if _whole_process_checked and not whole_process:
         return parts
@@ -84,8 +84,11 @@ def start(
     return parts
 
 
-def read_parts(models: Iterable[type[Settings]], environ: Mapping[str, str] | None = None) -> Parts:
-    """Read all models; whatever is unreadable in any of them is named in one line and ends the process."""
+def read_parts(
+    models: Iterable[type[Settings]], environ: Mapping[str, str] | None = None, *, secrets: Sequence[str] = ()
+) -> Parts:
+    """Read all models; what is unreadable in any of them ends the process, in one line with what production lacks."""
+    source = os.environ if environ is None else environ
     parts, problems = [], []
     for model in dict.fromkeys(models):
         try:
@@ -93,7 +96,8 @@ def read_parts(models: Iterable[type[Settings]], environ: Mapping[str, str] | No
         except SettingsError as error:
             problems.append(str(error))
     if problems:
-        raise UnsafeStart(_line(problems))
+        in_production = source.get("ENVIRONMENT", "").strip() == "production"
+        raise UnsafeStart(_line([*problems, *(_lacking(secrets, source) if in_production else ())]))
     return Parts(parts)
 
 
@@ -109,7 +113,7 @@ def refuse_unsafe_start(
     if not common.production:
         return
     source = os.environ if environ is None else environ
-    reasons = [f"{name} is missing" for name in secrets if _is_missing(name, source)]
+    reasons = _lacking(secrets, source)
     if redis is not None and durability == "verify":
         reasons += _weak(redis())
     if reasons:
@@ -152,6 +156,10 @@ class _WithoutArguments(logging.Filter):
         if record.levelno >= logging.WARNING:
             record.args, record.exc_info, record.exc_text = (), None, None
         return True
+
+
+def _lacking(secrets: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    return [f"{name} is missing" for name in secrets if _is_missing(name, environ)]
 
 
 def _is_missing(name: str, environ: Mapping[str, str]) -> bool:

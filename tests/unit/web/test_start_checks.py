@@ -64,6 +64,18 @@ def test_each_single_missing_secret_stops_production(name):
     assert name in refused({**EVERYTHING, name: " "})
 
 
+def test_what_is_unreadable_and_what_is_missing_are_named_in_one_line():
+    environ = {"ENVIRONMENT": "production", "MAX_BODY_BYTES": "many", "GATEWAY_SECRET": "x"}
+    with pytest.raises(SystemExit) as end:
+        startup.read_parts([CommonSettings], environ, secrets=startup.SECRETS)
+    line = str(end.value)
+    assert ("MAX_BODY_BYTES" in line, "LEAD_ENCRYPTION_KEY is missing" in line) == (True, True)
+    assert ("GATEWAY_SECRET" in line, "\n" in line) == (False, False)
+    with pytest.raises(SystemExit) as end:
+        startup.read_parts([CommonSettings], {"MAX_BODY_BYTES": "many"}, secrets=startup.SECRETS)
+    assert "is missing" not in str(end.value)
+
+
 def test_a_single_function_wants_only_its_own():
     allowed({"ENVIRONMENT": "production", "GATEWAY_SECRET": "x"}, ("GATEWAY_SECRET",))
     assert "LEAD" not in refused({"ENVIRONMENT": "production"}, ("GATEWAY_SECRET",))
