@@ -88,6 +88,7 @@ why() { podman logs upg-worker 2>&1 | grep -m3 unexpected_error >&2; for each in
 
 worker previous
 app previous
+: >"$WORK/acknowledged"
 python3 deploy/nightly/load.py send 600 "$WORK/acknowledged" & # ended below: how long the steps take is the machine's affair
 load=$!
 noted() { wc -l <"$WORK/acknowledged"; }
