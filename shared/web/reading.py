@@ -94,7 +94,10 @@ def _problem(told: ErrorDetails) -> FieldProblem:
         case "string_too_long":
             return FieldProblem(name, "too_long", f"at most {told['ctx']['max_length']} characters")
         case "string_too_short":
-            return FieldProblem(name, "too_short", f"at least {told['ctx']['min_length']} characters")
+            least = told["ctx"]["min_length"]
+            return FieldProblem(name, "too_short", f"at least {least} character{'s' if least > 1 else ''}")
+        case "model_type":  # its sentence would name a class of ours
+            return FieldProblem(name, "dict_type", "an object is needed")
     return FieldProblem(name, told["type"], told["msg"])
 
 

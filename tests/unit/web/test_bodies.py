@@ -20,6 +20,14 @@ def test_invalid_fields_are_named_without_their_values():
     assert "geheim" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("raw", [b"[]", b"7", b'"x"'])
+def test_json_of_another_shape_is_named_without_a_class_of_ours(raw):
+    answer = post("/calendar/sync", raw)
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [{"field": "body", "code": "dict_type", "message": "an object is needed"}]
+    assert answer.json["detail"] == "body: an object is needed"
+
+
 @pytest.mark.parametrize("raw", [b"{", b"\xff", b'{"a":NaN}', b'{"a":1,"a":1}', b"[" * 33 + b"]" * 33])
 def test_an_unreadable_body_is_a_400(raw):
     assert post("/calendar/sync", raw).status_code == 400
