@@ -12,6 +12,7 @@ from builders import (
     DAY,
     NOW,
     PLACEHOLDER,
+    READER,
     TOKEN,
     a_termin,
     a_tombstone,
@@ -294,6 +295,11 @@ def test_a_fresh_deletion_is_a_person_s_of_something_not_listed_that_is_not_over
 def test_a_changed_occurrence_is_known_by_the_series_it_names():
     assert is_exception({"recurringEventId": "x"})
     assert not is_exception({"id": "x", "recurrence": []})
+
+
+def test_a_row_is_read_as_listed_and_one_without_a_number_has_none():
+    assert READER.ours(a_termin()).listed
+    assert [READER.ours(a_termin(frNr=number)).fr_nr for number in (None, 0, 4711)] == ["0", "0", "4711"]
 
 
 # The brake
