@@ -299,6 +299,7 @@ def test_a_changed_occurrence_is_known_by_the_series_it_names():
 
 def test_a_row_is_read_as_listed_and_one_without_a_number_has_none():
     assert READER.ours(a_termin()).listed
+    assert READER.ours(a_termin(dauertermin=1)).appointment.all_day
     assert [READER.ours(a_termin(frNr=number)).fr_nr for number in (None, 0, 4711)] == ["0", "0", "4711"]
 
 
