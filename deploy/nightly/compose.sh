@@ -11,6 +11,7 @@ WORK=$(mktemp -d)
 TREE=$WORK/tree
 export APP_PORT=${NIGHTLY_PORT:-18080} CRM_PORT=$((${NIGHTLY_PORT:-18080} + 1))
 export BITBYLAW_IMAGE=localhost/bitbylaw:nightly REDIS_IMAGE=localhost/bbl-redis:nightly PROMETHEUS_IMAGE=localhost/bbl-prometheus:nightly
+sees() { grep "$@" >/dev/null; } # reads to the end, unlike -q, which would break the pipe before it
 say() { printf '%-58s %s\n' "$1" "$2"; }
 fail() { echo "FAILED: $1" >&2; for each in app worker; do podman logs --tail 20 "bblc_${each}_1" >&2 || true; done; exit 1; }
 compose() { # every command is bounded: a composer that waits for ever must not hold the night
@@ -46,7 +47,7 @@ secret() { cat "$TREE/deploy/compose/secrets/$1"; }
 put() { printf '%s' "$2" >"$TREE/deploy/compose/secrets/$1"; } # keeps mode and owner
 compose up -d crm advoware
 for each in crm advoware; do
-    for _ in $(seq 100); do podman logs "bblc_${each}_1" 2>/dev/null | grep -q '=' && break; sleep 0.1; done
+    for _ in $(seq 100); do podman logs "bblc_${each}_1" 2>/dev/null | sees '=' && break; sleep 0.1; done
     podman logs "bblc_${each}_1" 2>/dev/null | sed -n "s#http://[^/]*:\(809[23]\)#http://$each:\1#; /^[A-Z_]*=/p" >>"$WORK/doubles"
 done
 CRM_KEY=$(sed -n 's/^PERSON_API_KEY=//p' "$WORK/doubles")
@@ -81,23 +82,23 @@ for _ in $(seq 60); do
 done
 say "compose: acknowledged by app / done by worker / twice" "$acknowledged / $processed / $twice"
 [ "$acknowledged" -gt 0 ] && [ "$missing" = 0 ] && [ "$twice" = 0 ] || fail "not everything went through Redis to the worker"
-for _ in $(seq 75); do podman logs bblc_scheduler_1 2>/dev/null | grep -q '"/ops/relay", "status": 200' && break; sleep 1; done
-podman logs bblc_scheduler_1 2>/dev/null | grep -q '"/ops/relay", "status": 200' || fail "the scheduler called nobody"
+for _ in $(seq 75); do podman logs bblc_scheduler_1 2>/dev/null | sees '"/ops/relay", "status": 200' && break; sleep 1; done
+podman logs bblc_scheduler_1 2>/dev/null | sees '"/ops/relay", "status": 200' || fail "the scheduler called nobody"
 say "compose: the scheduler's call answered" ok
 
 # --- secrets, Redis' users, networks, metrics ---
 for each in app worker scheduler; do
-    podman inspect "bblc_${each}_1" | grep -qF -e "$GATEWAY_SECRET" -e compose-night && fail "a secret in the definition of $each"
-    podman logs "bblc_${each}_1" 2>&1 | grep -qF -e "$GATEWAY_SECRET" -e "$LEAD_SECRET" -e compose-night && fail "a secret in the log of $each"
+    podman inspect "bblc_${each}_1" | sees -F -e "$GATEWAY_SECRET" -e compose-night && fail "a secret in the definition of $each"
+    podman logs "bblc_${each}_1" 2>&1 | sees -F -e "$GATEWAY_SECRET" -e "$LEAD_SECRET" -e compose-night && fail "a secret in the log of $each"
 done
 [ "$(podman exec bblc_app_1 stat -c '%a %u' /run/secrets/GATEWAY_SECRET)" = "600 10001" ] || fail "somebody else may read a secret"
 password=$(secret REDIS_URL | sed 's#.*bitbylaw:##; s#@.*##')
 redis() { podman exec bblc_redis_1 redis-cli --no-auth-warning --user bitbylaw -a "$password" "$@"; }
-podman exec bblc_redis_1 redis-cli ping | grep -q NOAUTH || fail "Redis lets anybody in"
+podman exec bblc_redis_1 redis-cli ping | sees NOAUTH || fail "Redis lets anybody in"
 [ "$(redis ping)" = PONG ] && [ "$(redis config get appendfsync | tail -1)" = always ] || fail "Redis' user"
 for each in flushall "config set appendonly no" "acl list" shutdown; do
     # shellcheck disable=SC2086
-    redis $each 2>&1 | grep -q NOPERM || fail "Redis' user may $each"
+    redis $each 2>&1 | sees NOPERM || fail "Redis' user may $each"
 done
 podman exec bblc_scheduler_1 python3 -c 'import socket; socket.getaddrinfo("redis", 6379)' 2>/dev/null && fail "the scheduler reaches Redis"
 for _ in $(seq 40); do
