@@ -240,6 +240,7 @@ def test_of_events_of_one_number_one_is_the_main_one():
     assert main_of(other, person) == ("7k3person", ["7k3qerson"])
     assert main_of(a_tombstone(person), own) == (own["id"], [])
     assert main_of(a_tombstone(own) | {"id": "7k3zerson"}, a_tombstone(person)) == ("7k3person", [])
+    assert main_of(a_tombstone(person), a_tombstone(own)) == (own["id"], [])
     ghost = a_tombstone(linked(event_id="7k3a", deleted="d"))
     assert main_of(ghost, a_tombstone(person)) == ("7k3person", [])
 
