@@ -151,7 +151,7 @@ def test_a_production_start_with_an_unsafe_setting_is_refused(environ):
 def test_each_http_handler_answers_under_the_runtime_client(environ, handler):
     module("awslambdaric")
     with running(f"functions.aws.{handler}", **environ) as function:
-        assert function.invoke(http_event("GET", "/health"))["body"] == '{"status": "ok"}'
+        assert function.invoke(http_event("GET", "/health"))["body"] == '{"status":"ok"}'
 
 
 @pytest.mark.parametrize("handler", sorted(SUBSCRIBERS))
