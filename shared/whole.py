@@ -11,6 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from shared.last_look import look
+
 LARGEST = 64 * 1024 * 1024  # no list of these upstreams comes near
 _BLOCK = 64 * 1024
 
@@ -26,6 +28,8 @@ class WholeAnswers(HTTPAdapter):
         self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, *args: Any, **more: Any
     ) -> requests.Response:
         """Send one request; who asks for a stream reads it himself."""
+        if request.method != "GET":
+            look()
         response = super().send(request, True, timeout, *args, **more)
         if not stream:
             patience_s = timeout[1] if isinstance(timeout, tuple) else timeout

@@ -15,6 +15,7 @@ from shared.errors import IntegrationError, NotConfiguredError, UpstreamError
 from shared.events import topics
 from shared.events.lease import Lease
 from shared.events.task import LeaseLostError, PostponeError, SetAsideError, Subscriber, Task
+from shared.last_look import looking
 from shared.log import bound, get_log
 from shared.settings.common import QueueSettings
 from shared.web.problems import is_redis_error
@@ -110,7 +111,8 @@ class Runner:
         try:
             if subscriber is None:
                 raise PostponeError(self._settings.retry_cap_s)
-            subscriber.handle(task)
+            with looking(task.checkpoint):
+                subscriber.handle(task)
         except PostponeError as error:
             kept = self.queue.postpone(claim, error.delay_s)
             return Outcome("postponed", error.delay_s) if kept else Outcome("lost")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .firm import LEASE_S, Firm
 
 PER_HOUR = {"child killed": 140, "worker killed": 140, "redis killed": 20, "child stopped": 50, "worker stopped": 50}
+LONG_S = 60.0  # only in longer runs somebody is stopped for longer than his lease
 QUIET_S = 2.0  # nobody is hurt at the very beginning and end
 
 
@@ -26,10 +27,10 @@ class Blow:
 
 def blows(seconds: float, chance: random.Random, least: int = 1) -> list[Blow]:
     """Choose moments at random, of each kind its share, at least one."""
-    found = []
+    found, longest = [], 2.0 if seconds >= LONG_S else 0.5
     for what, per_hour in PER_HOUR.items():
         for _ in range(max(least, round(per_hour * seconds / 3600))):
-            lasts = chance.uniform(0.2, 1.5) if what == "redis killed" else chance.uniform(0.3, 2.0) * LEASE_S
+            lasts = chance.uniform(0.2, 1.5) if what == "redis killed" else chance.uniform(0.3, longest) * LEASE_S
             found.append(Blow(chance.uniform(QUIET_S, seconds - QUIET_S), what, lasts))
     return sorted(found, key=lambda each: each.at_s)
 

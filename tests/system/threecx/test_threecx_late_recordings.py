@@ -9,7 +9,6 @@ from sandbox.faults import Fault
 from sandbox.server import serve
 from sandbox.threecx import ThreeCxV20
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 AGREED = {"extension": "102", "recording_consent": "given", "answered": True, "duration_s": 90}
 
 
@@ -25,7 +24,7 @@ def modern(phone_redis, monkeypatch, v20):
 
 
 def ago(**time):
-    return NOW - timedelta(**time)
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(**time)
 
 
 def a_recording(number: int, caller: str = "05111234567") -> dict:
@@ -49,14 +48,15 @@ def reconcile(rig, *, due: bool = True) -> dict:
 
 
 def test_a_recording_that_was_not_ready_is_linked_when_it_is(modern, v20):
-    ended(modern, ago(minutes=3), **AGREED)
+    start = ago(minutes=3)
+    ended(modern, start, **AGREED)
     assert "Aufzeichnung" not in modern.journalled()[0]["description"]
     assert reconcile(modern, due=False)["recordings"] == 0
     assert reconcile(modern)["recordings"] == 1  # and it is still not there
     v20.listed = [a_recording(5, "030 1234567"), a_recording(6)]
     v20.recordings[6] = b"audio"
     assert reconcile(modern)["recordings"] == 1
-    call_id = f"7-{int(ago(minutes=3).timestamp())}"
+    call_id = f"7-{int(start.timestamp())}"
     [call] = modern.journalled()
     assert f"Aufzeichnung: https://api.example/threecx/calls/{call_id}/recording" in call["description"]
     assert modern.http.get(f"/threecx/calls/{call_id}").json["recording"] == {"available": True, "consent": "given"}
@@ -66,9 +66,10 @@ def test_a_recording_that_was_not_ready_is_linked_when_it_is(modern, v20):
 def test_after_a_day_nobody_looks_any_more(modern):
     ended(modern, ago(hours=25), **AGREED)
     assert modern.redis.zcard("threecx:recordings") == 0
-    ended(modern, ago(hours=23), **AGREED)
+    start = ago(hours=23)
+    ended(modern, start, **AGREED)
     [(_, due)] = modern.redis.zrange("threecx:recordings", 0, -1, withscores=True)
-    assert due / 1000 == (ago(hours=23) + timedelta(minutes=2, hours=24)).timestamp()
+    assert due / 1000 == (start + timedelta(minutes=2, hours=24)).timestamp()
 
 
 @pytest.mark.parametrize("more", [{"recording_consent": "asked"}, {"answered": False, "duration_s": None}], ids=str)

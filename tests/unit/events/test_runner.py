@@ -7,14 +7,25 @@ import time
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from werkzeug.wrappers import Request, Response
 
+from sandbox.server import Double, json_response, serve
 from shared import errors
 from shared.events.bus import Bus
 from shared.events.runner import Runner
 from shared.events.task import LeaseLostError, PostponeError, SetAsideError, Subscriber, Task
+from shared.http import HttpClient
+from shared.state.queue import WorkQueue
 
 PARTY = "6b04f6cb7536b613d"
 TOPIC = "vmh.beteiligte.update"
+
+
+class Upstream(Double):
+    """Takes whatever comes."""
+
+    def handle(self, request: Request) -> Response:
+        return json_response({})
 
 
 class Script:
@@ -60,6 +71,25 @@ def test_a_second_delivery_is_a_duplicate(bus):
     runner = party_runner(bus, handle)
     assert [runner.run(PARTY).kind, runner.run(PARTY).kind] == ["done", "duplicate"]
     assert len(handle.tasks) == 1
+
+
+def test_who_has_lost_the_claim_sends_no_write_any_more(bus, monkeypatch):
+    add(bus)
+    monkeypatch.setattr(WorkQueue, "renew", lambda _queue, _claim: False)
+
+    def handle(task: Task) -> None:
+        client.send("POST", server.url)
+        with pytest.raises(LeaseLostError):
+            task.confirm()
+        client.send("GET", server.url)
+        client.send("POST", server.url)
+
+    double = Upstream()
+    with serve(double) as server:
+        client = HttpClient("advoware", 2)
+        assert party_runner(bus, handle).run(PARTY).kind == "lost"
+        client.send("PUT", server.url)  # by somebody else, who has no claim to lose
+        assert [call.method for call in double.board.calls] == ["POST", "GET", "PUT"]
 
 
 def test_a_delivery_during_the_run_is_held(bus):
