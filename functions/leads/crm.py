@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.leads.render import PROCESS, head_of, process_line
+from functions.leads.render import PROCESS, head_of, is_direct, process_line
 from shared.errors import UpstreamError
 from shared.espocrm.client import EspoCrmClient
 from shared.espocrm.errors import InvalidFieldError, WrongEntityError
@@ -172,6 +172,12 @@ class LeadCrm(EspoCrmClient):
     def add_note(self, parent: str, parent_id: str, text: str) -> Record:
         """Write into a record's stream."""
         return self.create("Note", {"type": "Post", "parentType": parent, "parentId": parent_id, "post": text})
+
+
+def gives_way(direct_id: str, rows: Sequence[Record]) -> bool:
+    """Tell whether a Lead that came past the store is one too many: a worker's stays, of direct ones the first."""
+    others = [row for row in rows if row["id"] != direct_id]
+    return any(not is_direct(row.get("description")) or row["id"] < direct_id for row in others)
 
 
 def _equals(attribute: str, value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.leads.crm import LeadCrm
+from functions.leads.crm import LeadCrm, gives_way
 from functions.leads.crm_steps import CrmSteps
 from functions.leads.identity import Identity
 from functions.leads.intake import decide
@@ -69,9 +69,9 @@ class Direct:
         return True
 
     def _give_way(self, own_id: str, lead_id: str, ends: float) -> None:
-        """Take ours back if the store had the lead after all and a worker was as quick; else the clock looks."""
+        """Take ours back if somebody else was as quick; where that cannot be seen now, the clock looks."""
         try:
-            if any(row["id"] != own_id for row in self._crm(ends).all_by_line(lead_id)):
+            if gives_way(own_id, self._crm(ends).all_by_line(lead_id)):
                 self._crm(ends).delete("Lead", own_id)
         except IntegrationError as error:
             log.info("direct_create_unchecked", lead_id=lead_id, slug=error.slug)

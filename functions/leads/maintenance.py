@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from functions.leads.crm import LeadCrm, Record, stamp
+from functions.leads.crm import LeadCrm, Record, gives_way, stamp
 from functions.leads.escalation import Escalation
 from functions.leads.mail import SUBJECT
 from functions.leads.office import Office
@@ -100,8 +100,8 @@ class Maintenance:
         rows = [row for row in self.crm.find("Lead", where, limit=AT_ONCE) if is_direct(row.get("description"))]
         for row in rows:
             head = head_of(row.get("description"))
-            if any(each["id"] != row["id"] for each in self.crm.all_by_line(head.get(PROCESS, "-"))):
-                self.crm.delete("Lead", row["id"])  # the store had it after all
+            if gives_way(row["id"], self.crm.all_by_line(head.get(PROCESS, "-"))):
+                self.crm.delete("Lead", row["id"])
                 continue
             if self.crm.task_of("Lead", row["id"]) is None:
                 self.crm.create("Task", self._task(row, head))

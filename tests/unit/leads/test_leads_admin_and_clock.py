@@ -8,6 +8,8 @@ import pytest
 from leads_world import FORM, KEY, lines_of
 from mail_box import mail_box
 
+from functions.leads.crm import gives_way
+from functions.leads.render import DIRECT_LINE
 from shared.errors import InvalidRequestError, NotFoundError
 
 
@@ -193,6 +195,14 @@ def test_a_lead_taken_without_the_store_is_known_after_a_change_of_keys(make_wor
     later.post(FORM, Idempotency_Key="k-1")
     assert later.work() == ["done"]
     assert (len(later.rows("Lead")), len(later.rows("Task"))) == (1, 1)
+
+
+def test_of_leads_that_came_past_the_store_at_once_exactly_one_stays():
+    direct = [{"id": each, "description": f"Vorgang: 7\n{DIRECT_LINE}\n\nHallo"} for each in ("a1", "b2")]
+    by_worker = {"id": "c3", "description": "Vorgang: 7\n\nHallo"}
+    assert [gives_way(row["id"], direct) for row in direct] == [False, True]
+    assert [gives_way(row["id"], [*direct, by_worker]) for row in direct] == [True, True]
+    assert not gives_way("a1", direct[:1])
 
 
 def test_what_a_visitor_writes_makes_no_lead_a_direct_one(world):
