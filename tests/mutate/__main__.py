@@ -1,4 +1,4 @@
-# ruff: noqa: T201
+# ruff: noqa: T201 - what it prints is what it is for
 """Change and try: `python -m tests.mutate [target …]`; 1 when a survivor is not in docs/mutations.md."""
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def test_the_work_of_a_dead_worker_is_given_back(client):
     dead = queue.claim("a", "t1")
     announced(queue)
     assert queue.reap().expired == 0
-    time.sleep(0.55)
+    time.sleep(0.55)  # a lease ends by the clock of Redis, which no test can set
     assert queue.reap().expired == 1
     assert queue.reap().expired == 0
     assert announced(queue) == ["a"]
