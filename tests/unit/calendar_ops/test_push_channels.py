@@ -275,7 +275,7 @@ class Sleeper:
 
     def __init__(self, state: redis.Redis, arriving: int, stopping: bool = False) -> None:
         self.waited: list[float] = []
-        self._bursts, self._arriving, self._stopping = Bursts(state, 0.05, 0.2), arriving, stopping
+        self._bursts, self._arriving, self._stopping = Bursts(state, 1.0, 30.0), arriving, stopping
 
     def __call__(self, seconds: float) -> bool:
         self.waited.append(seconds)
@@ -290,27 +290,27 @@ class Sleeper:
 
 def settled(state: redis.Redis, kuerzel: str, arriving: int = 0, stopping: bool = False) -> list[float]:
     sleeper = Sleeper(state, arriving, stopping)
-    Bursts(state, 0.05, 0.2).settle(kuerzel, sleeper)
+    Bursts(state, 1.0, 30.0).settle(kuerzel, sleeper)
     return sleeper.waited
 
 
 def test_a_run_waits_until_no_notification_has_come_for_a_while(state):
     assert settled(state, "SB") == []
-    Bursts(state, 0.05, 0.2).open("SB")
+    Bursts(state, 1.0, 30.0).open("SB")
     assert settled(state, "KL") == []
     waited = settled(state, "SB", arriving=3)
     assert len(waited) >= 4
-    assert all(0 < seconds <= 0.05 for seconds in waited)
+    assert all(0 < seconds <= 1.0 for seconds in waited)
     assert list(state.scan_iter("calendar_sync:burst*")) == []
 
 
 def test_a_storm_without_end_delays_a_run_no_longer_than_the_limit(state):
-    bursts = Bursts(state, 60.0, 0.2)
+    bursts = Bursts(state, 60.0, 2.0)
     for _ in range(3):
         bursts.open("SB")
     waited: list[float] = []
     bursts.settle("SB", lambda seconds: waited.append(seconds) or time.sleep(seconds))  # Redis's own clock
-    assert 0 < sum(waited[:1]) <= 0.2
+    assert 0 < sum(waited[:1]) <= 2.0
     assert state.exists("calendar_sync:burst_limit:SB") == 0
 
 
