@@ -22,7 +22,8 @@ RUN /opt/venv/bin/python prune.py --without-pip && /opt/venv/bin/python -m compi
 
 FROM ${BASE_IMAGE} AS base
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin bitbylaw
-ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1
+# one arena for all threads: with one for each, freed memory stays with the thread that freed it and the process grows for hours
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY functions functions
 COPY shared shared

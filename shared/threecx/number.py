@@ -65,7 +65,7 @@ def digits_of(text: str) -> str:
     return re.sub(r"[^0-9*#]", "", text)[:20]
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def read_number(text: str | None, outside_prefix: str = "", area_code: str = "") -> Number:
     """Read any spelling, as it is dialled in Germany."""
     raw = _bare(text)

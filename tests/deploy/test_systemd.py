@@ -89,6 +89,12 @@ def test_the_long_running_units_are_confined_and_get_thirty_seconds_to_end(unit)
         assert line in text.splitlines()
 
 
+@pytest.mark.parametrize("unit", ["bitbylaw-app", "bitbylaw-worker"])
+def test_the_long_running_units_keep_one_arena_as_the_image_does(unit):
+    assert "MALLOC_ARENA_MAX=1" in " ".join(values(UNITS / f"{unit}.service", "Environment"))
+    assert re.search(r"^ENV .*MALLOC_ARENA_MAX=1", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
 def test_no_secret_stands_on_a_command_line():
     for path in [*UNITS.glob("*.service"), UNITS / "bitbylaw.cron"]:
         for line in path.read_text().splitlines():

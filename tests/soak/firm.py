@@ -27,6 +27,7 @@ SECRET, LEAD_SECRET, TEMPLATE_KEY = "phone-secret", "geheim-123", "template-key"
 LEASE_S, WORKERS = 6.0, 3
 GUNICORN = ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py", "functions.app:app")
 SETTINGS = {
+    "MALLOC_ARENA_MAX": "1",  # as the image and the units set it
     "EVENT_TRANSPORT": "redis",
     "VERMIETERHELDEN_WEBHOOK_SECRET": LEAD_SECRET,
     "LEAD_ENCRYPTION_KEY": "S2V5S2V5S2V5S2V5S2V5S2V5S2V5S2V5S2V5S2V5S2U=",
