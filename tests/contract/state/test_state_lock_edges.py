@@ -1,9 +1,11 @@
 """The numbers of the lock's protocol, each at its edge."""
 
+import os
+
 import pytest
 import redis
 
-from shared.state.lock import EmployeeLocks, LockLost, dirty_without_lock
+from shared.state.lock import EmployeeLocks, LockLost, dirty_without_lock, holder_of
 
 LOCK = "calendar_sync:lock:SB"
 
@@ -181,3 +183,9 @@ def test_nobody_renews_another_s_lock(client):
     assert locks.rest_s("SB") <= 50
     assert second.renew()
     assert locks.rest_s("SB") > 290
+
+
+def test_a_lock_tells_the_machine_and_process_that_hold_it(client):
+    EmployeeLocks(client).acquire("SB")
+    assert holder_of(client.get(LOCK)) == f"{os.uname().nodename}:{os.getpid()}"
+    assert holder_of("a token of another kind") == ""

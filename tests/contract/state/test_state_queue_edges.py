@@ -89,6 +89,17 @@ def test_the_oldest_entry_and_the_oldest_letter_tell_their_age_in_seconds(queue,
     assert 69 < stats.oldest_dead_age_s < 1000
 
 
+def test_without_entries_and_letters_nothing_is_old(queue):
+    assert (queue.stats().oldest_age_s, queue.stats().oldest_dead_age_s) == (0, 0)
+
+
+def test_an_id_that_is_brought_to_its_worker_waits_from_then_on(queue, client):
+    before = now_ms(client)
+    queue.claim("a", "t", force_op="update")
+    assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
+
+
+
 def test_a_large_set_is_swept_in_several_calls_and_to_its_end(redis_server):
     client = connection.connect(redis_server.url, 1, timeout_s=5)
     client.flushall()
@@ -143,6 +154,14 @@ def test_what_a_sweep_finds_without_a_time_waits_from_then_on(queue, client):
     before = now_ms(client)
     assert queue.sweep() == 1
     assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
+
+
+def test_what_a_sweep_finds_with_a_time_has_waited_since_then(queue, client):
+    queue.add("update", ["a"])
+    client.delete(f"{QUEUE}:queue")
+    client.zadd(f"{QUEUE}:since", {"a": 1000})
+    assert queue.sweep() == 1
+    assert client.zscore(f"{QUEUE}:since", "a") == 1000
 
 
 @pytest.mark.parametrize("odd", ["1-0x", "x1-0", "1-0\n", "1", "-", "+", "1-0-0", "1" * 21 + "-0"])
