@@ -99,7 +99,6 @@ def test_an_id_that_is_brought_to_its_worker_waits_from_then_on(queue, client):
     assert before <= client.zscore(f"{QUEUE}:since", "a") <= now_ms(client)
 
 
-
 def test_a_large_set_is_swept_in_several_calls_and_to_its_end(redis_server):
     client = connection.connect(redis_server.url, 1, timeout_s=5)
     client.flushall()
