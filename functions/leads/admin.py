@@ -91,7 +91,15 @@ class Admin:
 
     def erase(self, *, email: str | None = None, phone: str | None = None) -> dict[str, Any]:
         """Erase what we hold of an address or number, here and in EspoCRM, and say what was erased where."""
-        return Erasure(self.store, self.crm, self.consents, self.target_list).erase(email, phone)
+        return self._erasure.erase(email, phone)
+
+    def finish_erasure(self, lead_id: str) -> None:
+        """Erase in EspoCRM what came of a lead that was erased while a worker had it in hand."""
+        self._erasure.finish(lead_id)
+
+    @property
+    def _erasure(self) -> Erasure:
+        return Erasure(self.store, self.crm, self.consents, self.target_list)
 
     def withdraw(self, purpose: str, *, email: str | None = None, phone: str | None = None) -> dict[str, Any]:
         """Note that a consent has ended; of the newsletter, take the address off the list too."""

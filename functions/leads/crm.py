@@ -71,10 +71,10 @@ class LeadCrm(EspoCrmClient):
         """Find the Lead whose description names a submission."""
         return next(iter(self.all_by_line(lead_id)), None)
 
-    def all_by_line(self, lead_id: str) -> list[Record]:
-        """List the Leads that name a submission: more than one only if one came past the store."""
+    def all_by_line(self, lead_id: str, entity: str = "Lead") -> list[Record]:
+        """List the records that name a submission: more than one Lead only if one came past the store."""
         where = [{"type": "contains", "attribute": "description", "value": process_line(lead_id)}]
-        rows = self.find("Lead", where, select=_SELECT, limit=5)
+        rows = self.find(entity, where, select=_SELECT, limit=5)
         return [row for row in rows if head_of(row.get("description")).get(PROCESS, lead_id) == lead_id]
 
     def persons(self, entity: str, attribute: str, value: str | None) -> list[Record]:

@@ -210,7 +210,8 @@ class Deps:
             follow_up,
             self.newsletter,
             leads.retention_spam_days,
-            settle_s=2 * self.settings.espocrm.timeout_s,
+            2 * self.settings.espocrm.timeout_s,
+            self.admin.finish_erasure,
         )
 
     @functools.cached_property

@@ -56,6 +56,21 @@ class Erasure:
         log.info("erased", count=len(report["redis"]["vorgaenge"]), failed=len(report["fehler"]))
         return report
 
+    def finish(self, lead_id: str) -> None:
+        """Erase in EspoCRM what a worker wrote of a lead that was erased while it had it in hand."""
+        for entity in ("Lead", "Contact"):
+            found = [*self.crm.all_by_line(lead_id, entity), *self._beside(entity, lead_id)]
+            for row in {row["id"]: row for row in found}.values():
+                self._erase_record(entity, row)
+        log.info("erased_in_hand", lead_id=lead_id)
+
+    def _beside(self, entity: str, lead_id: str) -> list[Record]:
+        """Give the record that was there before, beside which the lead was noted."""
+        record = self.store().load(lead_id)
+        is_there = record is not None and record.note("way") == {"Lead": "lead_note", "Contact": "contact"}[entity]
+        row = self.crm.read(entity, record.note("target")) if record and is_there else None
+        return [row] if row else []
+
     def _here(self, email: str | None, numbers: list[str]) -> dict[str, Any]:
         store = self.store()
         digests = store.vault.digests("mail", folded_email(email).encode()) if email else []
@@ -67,7 +82,7 @@ class Erasure:
                 continue
             bodies += record.payload is not None
             sign_ups += bool(record.note("optin")) and store.drop_sign_up(record.note("optin"))
-            store.note(lead_id, ("payload", "confirmed"), state="geloescht")
+            store.erase(lead_id)
             store.set_open(lead_id, None)
             store.choices.forget(lead_id)
         store.forget_who(digests)
@@ -81,7 +96,7 @@ class Erasure:
             found += [row for lead_id in ids for row in self.crm.all_by_line(lead_id)]
             found += [row for word in filter(None, (email, *numbers)) for row in self._naming(word)]
         else:
-            found += [row for lead_id in ids if (row := self._contact_of(lead_id))]
+            found += [row for lead_id in ids for row in self._beside(entity, lead_id)]
         return list({row["id"]: row for row in found}.values())
 
     def _naming(self, word: str) -> list[Record]:
@@ -92,11 +107,6 @@ class Erasure:
         return [
             row for row, head in heads if PROCESS in head and _names(word, *(head.get(each, "") for each in labels))
         ]
-
-    def _contact_of(self, lead_id: str) -> Record | None:
-        record = self.store().load(lead_id)
-        is_there = record is not None and record.note("way") == "contact"
-        return self.crm.read("Contact", record.note("target")) if record and is_there else None
 
     def _erase_record(self, entity: str, row: Record) -> dict[str, Any]:
         text = str(row.get("description") or "")

@@ -19,6 +19,10 @@ TIMED = frozenset("judged crm_id conflict replied called mailed proven released 
 Found = dict[str, Any]
 
 
+class ErasedError(Exception):
+    """Somebody erased the lead while it was in hand: write nothing more, and clear away what was written."""
+
+
 class Journey:
     """The notes of one lead's work; every step is noted, so that a repeat goes on where the last one ended."""
 
@@ -31,10 +35,22 @@ class Journey:
         """Give one note, or an empty text."""
         return self._notes.get(name, "")
 
+    def look(self) -> None:
+        """Stop where somebody else may be at work, or where the lead was erased."""
+        self.task.checkpoint()
+        if self.store.is_erased(self.lead_id):
+            raise ErasedError(self.lead_id)
+
+    def open_s(self) -> float:
+        """Tell for how long something that was sent may still arrive."""
+        ends = (int(value or 0) for name, value in self._notes.items() if name.endswith(_until("")))
+        return max(0.0, (max(ends, default=0) - _now_ms()) / 1000)
+
     def write(self, drop: tuple[str, ...] = (), /, **values: str | int) -> None:
         """Write notes."""
         values |= {time_of(name): _now_ms() for name in values if name in TIMED}
-        self.store.note(self.lead_id, drop, **values)
+        if not self.store.note(self.lead_id, drop, **values) and self.store.is_erased(self.lead_id):
+            raise ErasedError(self.lead_id)
         for name in drop:
             self._notes.pop(name, None)
         self._notes |= {name: str(value) for name, value in values.items()}

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.domain.lead import TENANT
 from shared.errors import UpstreamUnavailableError
+from shared.last_look import look
 
 TIMEOUT_S = 10.0
 SUBJECT = "Ihre Anfrage bei den Vermieterhelden"
@@ -57,6 +58,7 @@ class Mailer:
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=self.sender.rpartition("@")[2])
         message["Auto-Submitted"] = automatic
         message.set_content(text)
+        look()
         try:
             self._deliver(message)
         except (OSError, smtplib.SMTPException) as error:

@@ -108,6 +108,11 @@ class Newsletter:
         """Derive the token by every key of ours: the one of a kept sign-up may be from before a rotation."""
         return journey.store.vault.digests("newsletter link", journey.lead_id.encode())
 
+    def forget(self, journey: Journey) -> None:
+        """Drop the sign-up of a lead that was erased."""
+        for token in self._tokens(journey):
+            journey.store.drop_sign_up(_digest(token))
+
     def show(self, call: Call) -> Response:
         """Show the button: mail scanners follow links, they press nothing."""
         token = call.query.get("token", "")

@@ -11,7 +11,7 @@ from functions.leads.envelope import Envelope, Reader
 from functions.leads.followup import FollowUp
 from functions.leads.identity import what_is_said, who
 from functions.leads.intake import Verdict, decide
-from functions.leads.journey import Journey
+from functions.leads.journey import ErasedError, Journey
 from functions.leads.newsletter import Newsletter
 from functions.leads.office import Office
 from functions.leads.spam import Crowd
@@ -19,6 +19,7 @@ from functions.leads.submission import Submission
 from shared import metrics
 from shared.crypto import UnreadableError
 from shared.events.task import PostponeError, SetAsideError, Task
+from shared.last_look import looking
 from shared.log import get_log
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Intake:
     newsletter: Newsletter
     spam_days: int
     settle_s: float
+    erase: Callable[[str], None]
 
     def handle(self, task: Task) -> None:
         """Work off one lead; what nobody knows any more is done."""
@@ -53,20 +55,36 @@ class Intake:
             store.set_open(task.item, None)
             return
         journey = Journey(store, record, task, self.settle_s)
-        if record.payload is None:
+        try:
+            with looking(journey.look):
+                journey.look()
+                self._go_on(journey, record.payload)
+        except ErasedError:
+            self._clear_away(journey)
+
+    def _clear_away(self, journey: Journey) -> None:
+        """Erase what came of a lead that was erased in hand, and once more when nothing can arrive any more."""
+        self.newsletter.forget(journey)
+        self.erase(journey.lead_id)
+        journey.store.set_open(journey.lead_id, None)
+        if left_s := journey.open_s():
+            raise PostponeError(left_s)
+
+    def _go_on(self, journey: Journey, payload: bytes | None) -> None:
+        if payload is None:
             self.follow_up.later(journey)
             return
-        envelope = Envelope.from_bytes(record.payload)
+        envelope = Envelope.from_bytes(payload)
         submission = self.reader.read(envelope)
-        crowd = Crowd(record.number("hour"), record.number("day"), record.number("text"))
-        released = bool(record.note("released"))
+        crowd = Crowd(*(int(journey.note(name) or 0) for name in ("hour", "day", "text")))
+        released = bool(journey.note("released"))
         verdict = decide(submission, crowd, self.office, envelope.received_at, released=released)
-        log.info("lead_judged", lead_id=task.item, action=verdict.way, state=verdict.urgency.level)
+        log.info("lead_judged", lead_id=journey.lead_id, action=verdict.way, state=verdict.urgency.level)
         metrics.LEADS.labels("judged", verdict.way).inc()
         journey.write(judged=verdict.way)
         match verdict.way:
             case "spam":
-                store.keep_payload_for(task.item, self.spam_days)
+                self.store().keep_payload_for(journey.lead_id, self.spam_days)
                 journey.write(state="spam")
             case "newsletter":
                 self.newsletter.invite(journey, submission, envelope.received_at)

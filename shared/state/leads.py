@@ -20,8 +20,8 @@ from shared.state.script import Argument, NotReplicatedError, Script
 
 log = get_log(__name__)
 _ACCEPT = queue_script("leads_accept.lua")
-_NOTE, _HOLD, _FREE, _CONFIRM = (
-    Script(f"leads_{name}.lua", repeatable=True) for name in ("note", "hold", "free", "confirm")
+_NOTE, _ERASE, _APART, _HOLD, _FREE, _CONFIRM = (
+    Script(f"leads_{name}.lua", repeatable=True) for name in ("note", "erase", "apart", "hold", "free", "confirm")
 )
 RECORD: Final = "lead:record:"  # HASH of one lead; 30 days, spam as long as configured
 PAYLOAD: Final = "lead:payload:"  # STRING sealed body of spam that ends before its record does; as configured
@@ -35,6 +35,7 @@ OPEN: Final = "lead:open"  # ZSET id -> s since when a conflict check waits for 
 OPTIN: Final = "lead:optin:"  # HASH of an unconfirmed sign-up; 7 days
 ONCE: Final = "lead:once:"  # STRING marks of what may happen once in a while; an hour or a day
 CONSENT: Final = "lead:consent:"  # LIST of encrypted proofs by address and purpose, append-only; 3 to 5 years
+ERASED: Final = "geloescht"  # the state that never ends: nothing is noted any more
 KEPT_S, WINDOW_MS, HELD_MS = 30 * 86400, 30 * 60 * 1000, 60_000
 
 
@@ -136,21 +137,25 @@ class LeadStore:
         return Record(lead_id, self.vault.open(sealed, lead_id) if sealed else None, found)
 
     def note(self, lead_id: str, drop: Iterable[str] = (), **values: str | int) -> bool:
-        """Write notes on a record that is there."""
+        """Write notes on a record that is there and not erased; False where it is not."""
         flat = [part for pair in values.items() for part in pair]
         return bool(_NOTE(self.client, [RECORD + lead_id, PAYLOAD + lead_id], [",".join(drop), *flat]))
+
+    def erase(self, lead_id: str) -> None:
+        """Drop what is personal of a lead for good; whoever has it in hand finds it erased."""
+        _ERASE(self.client, [RECORD + lead_id, PAYLOAD + lead_id], [])
+
+    def is_erased(self, lead_id: str) -> bool:
+        """Tell whether somebody erased a lead."""
+        return self.client.hget(RECORD + lead_id, "state") == ERASED
 
     def keep_payload_for(self, lead_id: str, days: int) -> None:
         """Let a body end some days from now; key and hash of the body stay as long as those of every lead."""
         record, seconds = RECORD + lead_id, days * 86400
         if seconds >= self._kept_s:
             self.client.expire(record, seconds)
-        elif sealed := self.client.hget(record, "payload"):
-            pipe = self.client.pipeline(transaction=True)
-            pipe.set(PAYLOAD + lead_id, cast(str, sealed), ex=seconds)
-            pipe.hset(record, "apart", 1)
-            pipe.hdel(record, "payload")
-            pipe.execute()
+        else:
+            _APART(self.client, [record, PAYLOAD + lead_id], [seconds])
 
     @contextmanager
     def holding(self, digests: Sequence[str], lead_id: str) -> Iterator[bool]:

@@ -139,3 +139,17 @@ def test_one_that_waits_already_waits_since_then(store, client):
     client.zadd("lead:since", {"a1": 1000})
     store.accept(an_arrival())
     assert client.zscore("lead:since", "a1") == 1000
+
+
+def test_putting_aside_and_erasing_may_be_sent_twice(store, client):
+    store.accept(an_arrival())
+    for _ in range(2):
+        store.keep_payload_for("a1", 3)
+        assert (store.load("a1").payload is not None, client.hexists(RECORD, "payload")) == (True, False)
+        assert nearly(client.ttl("lead:payload:a1"), 3 * DAY)
+    for _ in range(2):
+        store.erase("a1")
+        assert (store.load("a1").payload, client.exists("lead:payload:a1"), store.is_erased("a1")) == (None, 0, True)
+        assert (store.note("a1", state="bestaetigt"), store.is_erased("a1")) == (False, True)
+    store.erase("nobody")
+    assert (client.exists("lead:record:nobody"), store.is_erased("nobody")) == (0, False)
