@@ -8,9 +8,12 @@ import shutil
 import signal
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger
+
+if TYPE_CHECKING:
+    from shared.worker_figures import Ended
 
 workers = int(os.environ.get("WORKERS") or 1)
 threads = int(os.environ.get("THREADS") or 8)
@@ -52,12 +55,21 @@ if _METRICS in os.environ:  # else shared.metrics makes one where there are seve
     Path(os.environ[_METRICS]).mkdir(parents=True, exist_ok=True)
 
 
-def child_exit(_server: Any, worker: Any) -> None:
-    """Take the figures of an ended worker out of the gauges."""
-    if _METRICS in os.environ:
-        from prometheus_client import multiprocess
+_ended: list[Ended] = []
 
-        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep the figures of an ended worker, but not its files."""
+    if _METRICS not in os.environ:
+        return
+    from shared.worker_figures import Ended
+
+    if not _ended:
+        _ended.append(Ended(Path(os.environ[_METRICS])))
+    try:
+        _ended[0].add(worker.pid)
+    except OSError:  # the disk: the files stay as they are, and whoever ended is replaced all the same
+        logging.getLogger(__name__).exception("figures_not_kept")
 
 
 def post_worker_init(_worker: Any) -> None:

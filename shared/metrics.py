@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from typing import Protocol
 
 if os.environ.get("WORKERS", "1") not in {"", "1"} and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
@@ -73,6 +74,9 @@ def page() -> bytes:
         return generate_latest(REGISTRY)
     from prometheus_client.multiprocess import MultiProcessCollector
 
+    from shared.worker_figures import undisturbed
+
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    with undisturbed(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])):
+        return generate_latest(registry)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from checker import History, Told, verdict
-from processes import environment, eventually, get, process
+from processes import children, environment, eventually, get, process
 from redis_server import free_port, running
 
 sys.path.append(str(Path(__file__).parents[1] / "system" / "vmh"))
@@ -126,11 +126,6 @@ def tell(url: str, raw: bytes) -> int:
         return get(url, {"Content-Type": "application/json"}, raw)[0]
     except HTTPException:
         return 0
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(each) for each in text.split()]
 
 
 @pytest.mark.timeout(180)

@@ -14,13 +14,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import redis
-from processes import ROOT, environment, eventually, get, process
+from processes import ROOT, children, environment, eventually, get, process
 from redis_server import RedisServer, free_port, running
 
 from sandbox.advoware import Advoware
+from sandbox.double import Double
 from sandbox.espocrm import EspoCrm
 from sandbox.faults import Fault
-from sandbox.server import Double, serve
+from sandbox.server import serve
 from sandbox.threecx import ThreeCx
 
 SECRET, LEAD_SECRET, TEMPLATE_KEY = "phone-secret", "geheim-123", "template-key"
@@ -87,7 +88,7 @@ class Firm:
 
     def children(self) -> list[int]:
         """List the processes that serve."""
-        return [int(each) for each in Path(f"/proc/{self.app_pid}/task/{self.app_pid}/children").read_text().split()]
+        return children(self.app_pid)
 
     def kill_child(self) -> None:
         """Kill one that serves; the one that watches brings up another."""

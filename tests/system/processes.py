@@ -36,6 +36,11 @@ def process(*arguments: str, env: Mapping[str, str], log: Path) -> Iterator[subp
                 running.wait()
 
 
+def children(pid: int) -> list[int]:
+    """List the processes that a process has started."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def eventually(what: Callable[[], object], within_s: float = 15.0) -> None:
     """Wait until something is true."""
     ends = time.monotonic() + within_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import threading
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from processes import environment, eventually, get, process
+from processes import children, environment, eventually, get, process
 from redis_server import free_port, running
 
 GUNICORN = ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py")
@@ -68,6 +69,24 @@ def test_two_workers_count_every_request_once(served):
         assert set(pool.map(lambda n: get(f"{base}/toy?n={n}")[0], range(500))) == {200}
     wanted = b'bitbylaw_http_requests_total{method="GET",status="200",target="toy"} 500.0'
     assert wanted in get(base + "/metrics")[1]
+
+
+def test_a_killed_worker_leaves_its_figures_and_no_files(redis_url, tmp_path):
+    port, figures = free_port(), tmp_path / "figures"
+    env = environment(REDIS_URL=redis_url, WORKERS="2", PORT=str(port), HOST="127.0.0.1", TOY_LOG="/dev/null")
+    env |= {"PROMETHEUS_MULTIPROC_DIR": str(figures)}
+    with process(*GUNICORN, "toy_process:app", env=env, log=tmp_path / "stderr") as server:
+        base = f"http://127.0.0.1:{port}"
+        eventually(lambda: get(f"{base}/health")[0] == 200)
+        for number in range(20):
+            assert get(f"{base}/toy?n={number}")[0] == 200
+        killed = children(server.pid)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not set(killed) & set(children(server.pid)) and get(f"{base}/health")[0] == 200)
+        wanted = b'bitbylaw_http_requests_total{method="GET",status="200",target="toy"} 20.0'
+        eventually(lambda: wanted in get(f"{base}/metrics")[1])
+        assert not [each.name for pid in killed for each in figures.glob(f"*_{pid}.db")]
 
 
 def test_no_answer_names_a_version_and_no_line_a_query(served):
