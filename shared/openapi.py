@@ -30,6 +30,7 @@ _REASONS: Final = {
     503: "Nothing could be done just now; `Retry-After` says when to come again.",
     504: "An upstream did not answer in time.",
 }
+_LIMITED: Final = {429: "Our own rate or the phone system's is reached; `Retry-After` says when to come again."}
 _PROBLEM: Final[Json] = {
     "type": "object",
     "description": "RFC 9457; the form for leads says `fehler` instead of `errors`.",
@@ -99,8 +100,8 @@ def _operation(target: str, route: Route, refs: Mapping[type[BaseModel], Json], 
         "operationId": re.sub(r"[^a-z0-9]+", "_", f"{target}_{route.method}{route.pattern}".lower()).strip("_"),
         "tags": [target],
         "summary": _summary(route),
-        "parameters": [*_in_path(route.pattern), *_in_query(route.query)],
-        "responses": _relayed() if raw else _responses(page=route.page),
+        "parameters": [*_in_path(route.pattern), *_in_query(route.query), *map(_asked, route.asks)],
+        "responses": _relayed() if raw else _responses(route),
         "security": [{}, {"gateway": []}] if route.gated else [],
     }
     if route.method in BODIES:
@@ -128,6 +129,10 @@ def _in_query(model: type[BaseModel] | None) -> list[Json]:
     ]
 
 
+def _asked(name: str) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+
+
 def _body(route: Route, refs: Mapping[type[BaseModel], Json], *, raw: bool) -> Json:
     if raw:
         return {"content": {"*/*": {}}}
@@ -135,8 +140,10 @@ def _body(route: Route, refs: Mapping[type[BaseModel], Json], *, raw: bool) -> J
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def _responses(*, page: bool) -> Json:
-    return {"2XX": {"description": "Done."}, "3XX": {"description": "Look there."}, **_problems(page=page)}
+def _responses(route: Route) -> Json:
+    reasons = _REASONS | _LIMITED if route.limited else _REASONS
+    good = {"2XX": {"description": "Done."}, "3XX": {"description": "Look there."}}
+    return good | _problems(reasons, page=route.page)
 
 
 def _relayed() -> Json:
@@ -146,11 +153,11 @@ def _relayed() -> Json:
     }
 
 
-def _problems(*, page: bool = False) -> Json:
+def _problems(reasons: Mapping[int, str] = _REASONS, *, page: bool = False) -> Json:
     content: Json = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
     if page:
         content["text/html"] = {"schema": {"type": "string"}}
-    return {str(status): {"description": reason, "content": content} for status, reason in _REASONS.items()}
+    return {str(status): {"description": reason, "content": content} for status, reason in reasons.items()}
 
 
 def _common(summary: str, answers: Mapping[str, Json], gated: bool) -> Json:

@@ -93,9 +93,9 @@ _RECEIVER = Receiver(
 _LEADS = Entry(
     "leads",
     [
-        Route("POST", "/api/leads/vermieterhelden", _RECEIVER.receive, MAX_BODY_BYTES),
-        Route("GET", CONFIRM, _show, page=True),
-        Route("POST", CONFIRM, _confirm, page=True),
+        Route("POST", "/api/leads/vermieterhelden", _RECEIVER.receive, MAX_BODY_BYTES, asks=("typ", "token")),
+        Route("GET", CONFIRM, _show, asks=("token",), page=True),
+        Route("POST", CONFIRM, _confirm, asks=("token",), page=True),
     ],
     PARTS[CommonSettings],
     needs=PARTS.missing,

@@ -12,7 +12,7 @@ from shared.threecx.seal import derived
 
 PATH = "/threecx/screenpop"
 VALID_S = 15 * 60
-_SIGNED = ("number", "call_id", "pick")
+SIGNED = ("number", "call_id", "pick")
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Links:
     def is_valid(self, query: Mapping[str, str], now_s: float) -> bool:
         """Tell whether a link is ours, unchanged, and not too old."""
         exp, sig = query.get("exp", ""), query.get("sig", "")
-        wanted = {name: query[name] for name in _SIGNED if query.get(name)}
+        wanted = {name: query[name] for name in SIGNED if query.get(name)}
         same = hmac.compare_digest(self._sign(wanted, exp).encode(), sig.encode("utf-8", "replace"))
         return same and exp.isascii() and exp.isdigit() and len(exp) < 16 and int(exp) >= now_s
 
     def _sign(self, wanted: Mapping[str, str], exp: str) -> str:
-        text = "\n".join([*(f"{name}={wanted[name]}" for name in _SIGNED if name in wanted), f"exp={exp}"])
+        text = "\n".join([*(f"{name}={wanted[name]}" for name in SIGNED if name in wanted), f"exp={exp}"])
         key = derived(self.key, "screenpop")
         return hmac.digest(key, text.encode("utf-8", "replace"), hashlib.sha256).hex()[:40]

@@ -8,6 +8,7 @@ import functions_framework
 from werkzeug.wrappers import Request, Response
 
 from functions.threecx.deps import Deps
+from functions.threecx.links import SIGNED
 from functions.threecx.receiving import LOOKUP, REPORT
 from shared import startup
 from shared.events.bus import MODELS, Bus
@@ -79,11 +80,11 @@ def _journal(task: Task) -> None:
 
 
 ROUTES = (
-    Route("POST", "/threecx/calls", _place),
-    Route("GET", "/threecx/calls/<id>", _status),
-    Route("GET", "/threecx/calls/<id>/recording", _recording),
-    Route("GET", LOOKUP, _lookup),
-    Route("GET", "/threecx/screenpop", _screenpop, gated=False, page=True),
+    Route("POST", "/threecx/calls", _place, limited=True),
+    Route("GET", "/threecx/calls/<id>", _status, limited=True),
+    Route("GET", "/threecx/calls/<id>/recording", _recording, limited=True),
+    Route("GET", LOOKUP, _lookup, asks=("number", "direction")),
+    Route("GET", "/threecx/screenpop", _screenpop, gated=False, asks=(*SIGNED, "exp", "sig"), page=True),
     Route("POST", "/threecx/webhook", _webhook),
     Route("POST", REPORT, _report),
     Route("POST", "/threecx/reconcile", _reconcile),

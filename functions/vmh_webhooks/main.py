@@ -59,7 +59,7 @@ def _receivers() -> list[Route]:
 
 _API = Entry(
     "vmh_webhooks",
-    [*_receivers(), Route("POST", "/vmh/reconcile", _reconcile)],
+    [*_receivers(), Route("POST", "/vmh/reconcile", _reconcile, asks=("full",))],
     PARTS[CommonSettings],
     needs=PARTS.missing,
     redis=BUS.state,

@@ -109,6 +109,8 @@ def check_message(headers: Headers, body: bytes) -> None:
     document = strict_json(body)
     if not isinstance(document, dict) or not isinstance(document.get("specversion", ""), str):
         raise _no_event()
+    if "data_base64" in document:
+        from_document(document)
 
 
 def _is_structured(content_type: str | None) -> bool:

@@ -38,6 +38,8 @@ class Route:
     gated: bool = True  # False: the handler looks at `call.from_gateway` or another proof itself
     body: type[BaseModel] | None = None  # what the handler reads, for the OpenAPI document
     query: type[BaseModel] | None = None
+    asks: tuple[str, ...] = ()  # names that its query may carry where no model reads it, for the OpenAPI document
+    limited: bool = False  # True: it may say 429, for the OpenAPI document
     page: bool = False  # True: it speaks to people, and may say in HTML what went wrong
 
 

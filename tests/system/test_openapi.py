@@ -96,6 +96,34 @@ def test_models_of_bodies_and_queries_are_in_the_document(document):
     assert document["paths"]["/calendar/plan"]["get"]["parameters"][0]["name"] == "kuerzel"
 
 
+QUERIES = {
+    ("get", "/threecx/lookup"): {"number", "direction"},
+    ("get", "/threecx/screenpop"): {"number", "call_id", "pick", "exp", "sig"},
+    ("post", "/api/leads/vermieterhelden"): {"typ", "token"},
+    ("get", "/api/leads/newsletter/confirm"): {"token"},
+    ("post", "/api/leads/newsletter/confirm"): {"token"},
+    ("post", "/vmh/reconcile"): {"full"},
+}
+
+
+@pytest.mark.parametrize(("method", "path"), QUERIES)
+def test_what_a_query_may_say_is_in_the_document(document, method, path):
+    found = [each for each in document["paths"][path][method]["parameters"] if each["in"] == "query"]
+    assert {each["name"] for each in found} == QUERIES[method, path]
+    assert not any(each["required"] for each in found)
+
+
+def test_only_what_rings_phones_or_asks_their_system_may_say_429(document):
+    saying = {
+        (method, path)
+        for path, item in document["paths"].items()
+        for method, each in item.items()
+        if "429" in each["responses"]
+    }
+    calls = "/threecx/calls/{id}"
+    assert saying == {("post", "/threecx/calls"), ("get", calls), ("get", f"{calls}/recording")}
+
+
 def test_every_reference_leads_somewhere(document):
     def refs(value: object) -> Iterator[str]:
         if isinstance(value, dict):
