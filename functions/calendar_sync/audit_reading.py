@@ -22,6 +22,7 @@ from functions.calendar_sync.audit_series import BERLIN, of_event, of_row
 FIELDS = ("start", "end", "allday", "rrule", "text", "ort", "notiz")
 UNREADABLE = "unreadable"
 HOUR = timedelta(hours=1)
+DAY = 24 * 60
 _TAG = re.compile(
     r"</?(?:a|b|br|div|em|font|h[1-6]|hr|html-blob|i|img|li|ol|p|s|span|strong|su[bp]|t[rd]|tbody|table|ul?)"
     r"(?:\s[^<>]*)?/?>",
@@ -56,22 +57,37 @@ def read_row(row: Mapping[str, Any], all_day_field: str) -> Entry:
     texts = {"text": tidy(row.get("text")), "ort": tidy(row.get("ort")), "notiz": _without_mark(row.get("notiz"))}
     first = _date(row.get("datum"))
     last = _date(row.get("datumBis")) or first
-    try:
-        opening, closing = _time(row.get("uhrzeitVon")), _time(row.get("uhrzeitBis"))
-    except ValueError:
-        first = None
+    repeats = all_day_field != "abwesenheit" or _yes(row.get("dauertermin"))
     if first is None or last is None:
-        return Entry({**dict.fromkeys(FIELDS[:4], UNREADABLE), **texts}, None)
-    series = "" if all_day_field == "abwesenheit" and not _yes(row.get("dauertermin")) else _series(row, first, last)
+        return _unreadable(texts)
+    if not _yes(row.get(all_day_field)):
+        return _read_timed(row, (first, last), repeats, texts)
+    series = _series(row, first, last) if repeats else ""
+    final = first if series else max(first, last)
+    times = {"start": str(first), "end": str(final), "allday": "1", "rrule": series}
+    return Entry({**times, **texts}, (_midnight(first), _midnight(final) + timedelta(days=1)))
+
+
+def _read_timed(row: Mapping[str, Any], days: tuple[date, date], repeats: bool, texts: Fields) -> Entry:
+    """Read a Termin with times, which count in minutes from the midnight that begins a day."""
+    try:
+        opening, closing = _minutes(row.get("uhrzeitVon")), _minutes(row.get("uhrzeitBis"))
+    except ValueError:
+        return _unreadable(texts)
+    opening = 9 * 60 if opening is None else opening
+    first, last = days
+    if opening == DAY:
+        opening, first = 0, first + timedelta(days=1)
+        last += timedelta(days=int(closing is None or bool(_series(row, *days) and repeats)))
+    series = _series(row, first, last) if repeats else ""
     final = first if series else last
-    if _yes(row.get(all_day_field)):
-        final = max(first, final)
-        times = {"start": str(first), "end": str(final), "allday": "1", "rrule": series}
-        return Entry({**times, **texts}, (_midnight(first), _midnight(final) + timedelta(days=1)))
-    opening = opening or time(9)
-    start = _wall(datetime.combine(first, opening, BERLIN))
-    end = _hour_later(datetime.combine(final, opening, BERLIN))
-    return _timed(start, _wall(datetime.combine(final, closing, BERLIN)) if closing else end, series, texts)
+    start = _wall(_on(first, opening))
+    end = _hour_later(_on(final, opening)) if closing is None else _wall(_on(final, closing))
+    return _timed(start, end, series, texts)
+
+
+def _unreadable(texts: Fields) -> Entry:
+    return Entry({**dict.fromkeys(FIELDS[:4], UNREADABLE), **texts}, None)
 
 
 def read_event(event: Mapping[str, Any]) -> Entry:
@@ -151,9 +167,21 @@ def _date(value: object) -> date | None:
     return min(day, date(9000, 12, 31)) if day.year >= 1900 else None
 
 
-def _time(value: object) -> time | None:
-    text = str(value or "").rpartition("T")[2].strip()
-    return time.fromisoformat(text).replace(second=0, microsecond=0) if text else None
+def _minutes(value: object) -> int | None:
+    """Count from midnight; the midnight that ends a day is 24:00."""
+    text = str("" if value is None else value).rpartition("T")[2].strip()
+    if text in {"24:00", "24:00:00"}:
+        return DAY
+    if not text:
+        return None
+    clock = time.fromisoformat("0" + text if text.find(":") == 1 else text)
+    return clock.hour * 60 + clock.minute
+
+
+def _on(day: date, minutes: int) -> datetime:
+    passed, minute = divmod(minutes, 60)
+    days, hour = divmod(passed, 24)
+    return datetime.combine(day + timedelta(days=days), time(hour, minute), BERLIN)
 
 
 def _moment(point: Mapping[str, Any]) -> datetime:

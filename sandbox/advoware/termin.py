@@ -46,8 +46,10 @@ def day(fields: Json, name: str) -> date:
 
 
 def clock(fields: Json, name: str) -> time | None:
-    """Read one of the two time fields, which may be null."""
-    return None if fields[name] is None else parsed(name, fields[name], CLOCK, time)
+    """Read one of the two time fields, which may be null; 24:00:00 ends the day."""
+    if fields[name] is None or fields[name] == "24:00:00":
+        return time.max if fields[name] else None
+    return parsed(name, fields[name], CLOCK, time)
 
 
 def check(fields: Json) -> Json:

@@ -1,8 +1,9 @@
 """Advoware's Termin and an Appointment, both ways; the one place that knows these fields.
 
 Shapes: calendar-sync "Decided for this project". `datum`, `datumBis` are dates with or without a midnight
-time, `uhrzeitVon`, `uhrzeitBis` are `HH:MM:SS` or null; in a series `datumBis` is the last day of the series and
-every occurrence ends on its own day. Rows stay plain dicts, so fields we do not know survive a write.
+time, `uhrzeitVon`, `uhrzeitBis` are `HH:MM:SS`, `HH:MM` or null, and `24:00` is the midnight that ends the day; in a
+series `datumBis` is the last day of the series and every occurrence ends on its own day. Rows stay plain dicts,
+so fields we do not know survive a write.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from shared.mapping.recurrence import ART_OF, ENDLESS_YEAR, from_turnus
 
 Row = Mapping[str, Any]
 
-DEFAULT_START = time(9)
+DEFAULT_START = timedelta(hours=9)
 DEFAULT_LENGTH = timedelta(hours=1)
 EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)  # beyond these a date is a way to say "none" or "never"
+_DAYS_END = re.compile(r"24:00(?::00)?")
+_WHOLE_DAY = timedelta(days=1)
 _LINE_END = re.compile(r"\r\n?|\n")
 _MARKER = re.compile(r"\[G:([A-Za-z0-9_-]{22})\]\s*")
 
@@ -35,25 +38,30 @@ def to_appointment(row: Row, all_day_field: str = "dauertermin") -> Appointment:
     if first is None:
         raise UnusableTerminError("datum")
     last = _day(row.get("datumBis")) or first
-    rule = _series(row, first, last, all_day_field)
     texts = {
         "text": _text(row.get("text")),
         "place": _text(row.get("ort")),
         "notes": strip_marker(_text(row.get("notiz"))),
     }
     if _flag(row.get(all_day_field)):
+        rule = _series(row, first, last, all_day_field)
         end_day = first if rule else max(first, last)
         return Appointment(midnight(first), midnight(end_day + timedelta(days=1)), True, rule, **texts)
-    start, end = _times(row, first, first if rule else last)
+    start, end, rule = _times(row, first, last, all_day_field)
     return Appointment(start, end, False, rule, **texts)
 
 
-def _times(row: Row, first: date, last: date) -> tuple[datetime, datetime]:
-    opening = _clock(row.get("uhrzeitVon")) or DEFAULT_START
-    closing = _clock(row.get("uhrzeitBis"))
-    start = berlin(first, opening)
-    end = wall_later(berlin(last, opening), DEFAULT_LENGTH) if closing is None else berlin(last, closing)
-    return start, end if end > start else wall_later(start, DEFAULT_LENGTH)
+def _times(row: Row, first: date, last: date, all_day_field: str) -> tuple[datetime, datetime, Recurrence | None]:
+    opening, closing = _clock(row.get("uhrzeitVon")), _clock(row.get("uhrzeitBis"))
+    opening = DEFAULT_START if opening is None else opening
+    start = _at(first, opening)
+    late = timedelta(days=opening.days)  # a series that begins when its days end falls on the next ones
+    rule = _series(row, first + late, last + late, all_day_field)
+    if closing is None:
+        end = wall_later(start if rule else _at(last, opening), DEFAULT_LENGTH)
+    else:
+        end = _at(start.date() if rule else last, closing)
+    return start, end if end > start else wall_later(start, DEFAULT_LENGTH), rule
 
 
 def _series(row: Row, first: date, last: date, all_day_field: str) -> Recurrence | None:
@@ -153,12 +161,23 @@ def _day(value: object) -> date | None:
     return min(day, LATEST) if day >= EARLIEST else None
 
 
-def _clock(value: object) -> time | None:
+def _clock(value: object) -> timedelta | None:
+    """Read how far into its day something is; the end of a day is a whole one."""
     text = _text(value).rpartition("T")[2].strip()
+    if not text:
+        return None
+    if _DAYS_END.fullmatch(text):
+        return _WHOLE_DAY
     try:
-        return time.fromisoformat(text) if text else None
+        clock = time.fromisoformat(text.zfill(len(text) + 1) if text[1:2] == ":" else text)
     except ValueError:
         raise UnusableTerminError("uhrzeit") from None
+    return timedelta(hours=clock.hour, minutes=clock.minute)
+
+
+def _at(day: date, passed: timedelta) -> datetime:
+    moment = datetime.combine(day, time()) + passed  # a wall clock; `berlin` gives it its zone
+    return berlin(moment.date(), moment.time())
 
 
 def _spell(day: date, example: object) -> str:

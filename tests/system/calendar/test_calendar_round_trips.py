@@ -53,6 +53,28 @@ def test_an_appointment_of_each_kind_arrives_in_google(state: redis.Redis, full:
 
 
 @MODES
+def test_what_ends_at_24_o_clock_comes_to_rest(state: redis.Redis, full: bool) -> None:
+    until_midnight = {"uhrzeitVon": "21:00:00", "uhrzeitBis": "24:00:00"}
+    with world(state, full=full, direct=True) as w:
+        w.advoware.create("SB", datum=day(2), datumBis=day(2), text="Notdienst", **until_midnight)
+        w.advoware.create(
+            "SB", datum=day(3), datumBis=day(40), turnus=1, turnusArt=2, text="Bereitschaft", **until_midnight
+        )
+        assert w.run()["created"] == 2
+        ends = sorted(event["end"]["dateTime"][:16] for event in w.events())
+        assert ends == [f"{day(3)[:10]}T00:00", f"{day(4)[:10]}T00:00"]
+        for event in w.events():
+            start = {**event["start"], "dateTime": event["start"]["dateTime"].replace("T21:00", "T20:00")}
+            w.google.edit_event(w.calendar(), event["id"], start=start)
+        w.settle()
+        w.forget_calls()
+        w.run()
+        assert w.calls() == (["GET"], ["delta"])
+        starts = {row["text"]: (row["uhrzeitVon"], row["uhrzeitBis"]) for row in w.advoware.appointments("SB")}
+        assert starts == {"Notdienst": ("20:00:00", "00:00:00"), "Bereitschaft": ("21:00:00", "24:00:00")}
+
+
+@MODES
 def test_every_field_that_changes_in_advoware_changes_in_google(state: redis.Redis, full: bool) -> None:
     with world(state, full=full, direct=True) as w:
         number = w.advoware.create("SB", **termin(2, "Verhandlung", ort="Saal", notiz="Akte"))

@@ -17,7 +17,7 @@ from shared.domain.appointment import Appointment
 from shared.mapping.google_event import to_appointment as of_google
 from shared.mapping.google_event import to_body
 from shared.mapping.recurrence import from_rrule
-from shared.mapping.termin import new_row
+from shared.mapping.termin import UnusableTerminError, new_row
 from shared.mapping.termin import to_appointment as of_advoware
 
 MARKER = "abcdefghijklmnopqrstuv"
@@ -109,6 +109,39 @@ def test_a_row_whose_times_cannot_be_read_differs_from_everything():
     event = {"start": {"date": "2026-12-03"}, "end": {"date": "2026-12-04"}}
     for row in ({"datum": "irgendwann"}, {"datum": "2026-12-03", "uhrzeitVon": "neun"}, {"datum": None}):
         assert "start" in differences(read_row(row, "dauertermin"), read_event(event))
+
+
+CLOCKS = [
+    None,
+    "",
+    "00:00:00",
+    "09:30",
+    "9:30",
+    "23:59:59",
+    "24:00",
+    "24:00:00",
+    "1899-12-30T24:00:00",
+    "24:00:01",
+    "24:01",
+]
+CLOCKS += ["25:00", "10:60", "0930", "neun", "1:2:3:4", 9, True]
+
+
+@pytest.mark.parametrize("opening", CLOCKS)
+@pytest.mark.parametrize("closing", CLOCKS)
+@pytest.mark.parametrize(
+    "more", [{}, {"datumBis": "2026-12-10"}, {"datumBis": "2026-12-20", "turnus": 1, "turnusArt": 1}]
+)
+@pytest.mark.parametrize("all_day", [0, 1])
+def test_odd_times_of_a_row_are_read_as_the_sync_reads_them(opening, closing, more, all_day):
+    row = {"datum": "2026-12-03", "uhrzeitVon": opening, "uhrzeitBis": closing, "dauertermin": all_day, **more}
+    read = read_row(row, "dauertermin")
+    try:
+        shown = event_of(of_advoware(row, "dauertermin"))
+    except UnusableTerminError:
+        assert read.span is None
+    else:
+        assert differences(read, read_event(shown)) == ()
 
 
 def test_html_of_google_s_editor_is_compared_by_its_words():

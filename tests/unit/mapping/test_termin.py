@@ -135,10 +135,69 @@ def test_an_end_without_a_date_is_the_same_day(value):
 
 
 @pytest.mark.parametrize("name", ["uhrzeitVon", "uhrzeitBis"])
-@pytest.mark.parametrize("value", ["25:99", "24:00:00", True, [9], {"h": 9}, 9, "neun"])
+@pytest.mark.parametrize("value", ["25:99", "24:00:01", "24:01", "10:60", "1:2:3:4", True, [9], {"h": 9}, 9, "neun"])
 def test_an_unreadable_time_makes_a_row_unusable(name, value):
     with pytest.raises(UnusableTerminError):
         to_appointment(a_termin(**{name: value}))
+
+
+MIDNIGHT = ["24:00:00", "24:00"]
+AUTUMN, SPRING = "2026-10-24", "2026-03-28"
+
+
+@pytest.mark.parametrize("midnight", MIDNIGHT)
+@pytest.mark.parametrize(
+    ("day", "next_day"), [("2026-12-31", "2027-01-01"), (AUTUMN, "2026-10-25"), (SPRING, "2026-03-29")]
+)
+def test_an_end_at_24_o_clock_is_the_midnight_that_ends_the_day(midnight, day, next_day):
+    row = a_termin(datum=day, datumBis=day, uhrzeitBis=midnight)
+    assert canonical(row)["end"] == f"{next_day}T00:00"
+    assert canonical(a_termin(datum=day, datumBis=next_day, uhrzeitBis="00:00:00")) == canonical(row)
+
+
+def test_a_start_at_24_o_clock_is_the_next_day():
+    late = canonical(a_termin(uhrzeitVon="24:00:00", datumBis="2026-12-04", uhrzeitBis="02:00:00"))
+    assert (late["start"], late["end"]) == ("2026-12-04T00:00", "2026-12-04T02:00")
+    alone = canonical(a_termin(uhrzeitVon="24:00:00", uhrzeitBis=None))
+    assert (alone["start"], alone["end"]) == ("2026-12-04T00:00", "2026-12-04T01:00")
+
+
+@pytest.mark.parametrize("midnight", MIDNIGHT)
+def test_every_occurrence_of_a_series_may_end_at_24_o_clock(midnight):
+    read = to_appointment(
+        a_termin(datum="2026-12-01", datumBis="2027-06-30", uhrzeitBis=midnight, turnus=1, turnusArt=2)
+    )
+    assert read.end == at(date(2026, 12, 2), "00:00")
+    assert read.recurrence == Recurrence(Frequency.WEEKLY, 1, date(2027, 6, 29))
+
+
+def test_a_series_that_begins_at_24_o_clock_falls_on_the_next_days():
+    row = a_termin(
+        datum="2026-12-01", datumBis="2026-12-15", uhrzeitVon="24:00", uhrzeitBis="01:00", turnus=1, turnusArt=2
+    )
+    read = to_appointment(row)
+    assert (read.start, read.end) == (at(date(2026, 12, 2), "00:00"), at(date(2026, 12, 2), "01:00"))
+    assert read.recurrence == Recurrence(Frequency.WEEKLY, 1, date(2026, 12, 16))
+
+
+def test_an_end_at_24_o_clock_stays_as_it_is_spelled_where_only_a_text_changes():
+    row = a_termin(uhrzeitBis="24:00:00")
+    assert with_fields(row, an_appointment(text="neu"), {"text"}, "dauertermin") == row | {"text": "neu"}
+
+
+def test_an_end_at_24_o_clock_is_written_as_the_next_day_and_read_as_the_same():
+    row = a_termin(uhrzeitBis="24:00:00")
+    read = to_appointment(row)
+    written = with_fields(row, read, {"start"}, "dauertermin")
+    assert (written["datumBis"][:10], written["uhrzeitBis"]) == ("2026-12-04", "00:00:00")
+    assert to_appointment(written) == read
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("09:30", "11:00"), ("9:30", "11:00"), ("9:30:00", "11:00:00.0000000"), ("09:30:59", "11:00:01")]
+)
+def test_seconds_may_be_missing_and_never_count(start, end):
+    assert canonical(a_termin(uhrzeitVon=start, uhrzeitBis=end)) == canonical(a_termin())
 
 
 def test_a_time_may_stand_after_a_date():
