@@ -11,7 +11,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from sandbox.server import Double
+from sandbox.double import Double
 
 Watcher = Callable[[str], None]
 

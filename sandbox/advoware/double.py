@@ -13,7 +13,7 @@ from sandbox.advoware.diary import Diary, now
 from sandbox.advoware.extras import extra
 from sandbox.advoware.registry import Registry
 from sandbox.advoware.tokens import Account, Tokens
-from sandbox.server import Double, json_response
+from sandbox.double import Double, json_response
 
 TOKEN_PATH = "/api/v1/Token"
 DISCOVERY_PATH = "/AdvonetConfigurator/api/Url"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from werkzeug.wrappers import Request, Response
 
 from sandbox.advoware.answers import Refused
-from sandbox.server import json_response
+from sandbox.double import json_response
 
 BLOCK = bytes(range(251)) * 256  # an odd length, so that a lost or doubled block shows
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.double import Double
 from sandbox.espocrm.answers import PERSON, Json, Refused, User, php_json
 from sandbox.espocrm.filters import read_query, search
 from sandbox.espocrm.login import Logins
 from sandbox.espocrm.records import Records, shown
 from sandbox.espocrm.sender import Sender
 from sandbox.espocrm.webhooks import Webhooks
-from sandbox.server import Double
 
 ROOT = "/api/v1/"
 ACTION_OF = {"GET": "read", "POST": "create", "PUT": "edit", "PATCH": "edit", "DELETE": "delete"}

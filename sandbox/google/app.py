@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Request, Response
 
+from sandbox.double import Double, json_response
 from sandbox.google.asked import Asked
 from sandbox.google.discovery import Method, check_answer, find_method, read_body, read_parameters
 from sandbox.google.errors import GoogleError
@@ -21,7 +22,6 @@ from sandbox.google.push import Channels
 from sandbox.google.quota import PATCH_UNITS, Quota
 from sandbox.google.store import Calendar, Entry, Store
 from sandbox.google.sync import Manners
-from sandbox.server import Double, json_response
 
 WORTH_PACKING = 1000
 

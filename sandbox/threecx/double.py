@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from werkzeug.wrappers import Request, Response
 
-from sandbox.server import Double, json_response
+from sandbox.double import Double, json_response
 from shared.webhook import sign
 
 ROOT = "/api/v1/"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.server import Double, json_response
+from sandbox.double import Double, json_response
 from sandbox.threecx.double import Json
 
 

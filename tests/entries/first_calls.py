@@ -17,9 +17,10 @@ from redis_server import running
 from werkzeug.wrappers import Request, Response
 
 from sandbox.advoware import Advoware
+from sandbox.double import Double
 from sandbox.espocrm import EspoCrm
 from sandbox.google import Google, write_service_account
-from sandbox.server import Double, serve
+from sandbox.server import serve
 from sandbox.threecx import ThreeCx
 
 ROOT = Path(__file__).parents[2]

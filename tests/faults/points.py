@@ -15,7 +15,7 @@ import redis
 import requests
 from calendar_wire import Crash, Direct, Wire, _shape
 
-from sandbox.server import Double
+from sandbox.double import Double
 from shared import state
 from shared.state.script import Script
 

@@ -28,8 +28,8 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
 from sandbox.advoware import Advoware
+from sandbox.double import Double
 from sandbox.espocrm import EspoCrm
-from sandbox.server import Double
 from sandbox.threecx import ThreeCx
 from shared.errors import UnavailableError
 from shared.events import bus as bus_module

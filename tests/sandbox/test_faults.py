@@ -5,8 +5,9 @@ import time
 import pytest
 import requests
 
+from sandbox.double import Double, json_response
 from sandbox.faults import Fault, Switchboard, fault_from
-from sandbox.server import Double, json_response, serve
+from sandbox.server import serve
 
 
 class Counter(Double):

@@ -6,7 +6,8 @@ import pytest
 from googleapiclient.errors import HttpError
 from werkzeug.wrappers import Response
 
-from sandbox.server import Double, serve
+from sandbox.double import Double
+from sandbox.server import serve
 
 CHANNEL = {"id": "kanal-1", "type": "web_hook", "token": "geheim"}
 

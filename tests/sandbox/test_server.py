@@ -6,7 +6,8 @@ import pytest
 import requests
 from werkzeug.wrappers import Response
 
-from sandbox.server import Double, json_response, serve
+from sandbox.double import Double, json_response
+from sandbox.server import serve
 
 
 class Echo(Double):

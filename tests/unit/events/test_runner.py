@@ -9,7 +9,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from werkzeug.wrappers import Request, Response
 
-from sandbox.server import Double, json_response, serve
+from sandbox.double import Double, json_response
+from sandbox.server import serve
 from shared import errors
 from shared.events.bus import Bus
 from shared.events.runner import Runner

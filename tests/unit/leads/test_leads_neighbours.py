@@ -10,7 +10,8 @@ from leads_world import FORM
 from werkzeug.wrappers import Request, Response
 
 from functions.leads.office import Office
-from sandbox.server import Double, serve
+from sandbox.double import Double
+from sandbox.server import serve
 from shared import metrics
 
 

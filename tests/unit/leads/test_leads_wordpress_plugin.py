@@ -13,7 +13,8 @@ import pytest
 from leads_world import PATH, SECRET, World, lines_of
 from werkzeug.wrappers import Request, Response
 
-from sandbox.server import Double, serve
+from sandbox.double import Double
+from sandbox.server import serve
 
 HERE = Path(__file__).parent
 PLUGIN = HERE.parents[2] / "deploy" / "wordpress" / "vermieterhelden-leads"
