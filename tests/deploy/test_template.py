@@ -150,6 +150,14 @@ def test_operators_see_and_redrive_the_dead_letters_of_every_topic():
         assert f"sqs:{action}" in text
 
 
+def test_functions_reach_every_usual_port_of_an_upstream_and_redis_in_any_network():
+    resources = source()["Resources"]
+    out = resources["FunctionsSecurityGroup"]["Properties"]["SecurityGroupEgress"]
+    assert {rule["FromPort"] for rule in out} == {443, 90, 465, 587, 5001}
+    redis = resources["FunctionsToRedis"]["Properties"]
+    assert (redis["FromPort"], redis["DestinationSecurityGroupId"]) == (6379, {"Ref": "RedisSecurityGroup"})
+
+
 def test_redis_keeps_what_it_accepted_and_has_the_three_databases():
     resources = source()["Resources"]
     redis = resources["Redis"]["Properties"]
