@@ -22,6 +22,7 @@ from shared.http import json_of, raise_for
 from shared.log import get_log
 from shared.mapping.beteiligte import Names, from_entity, new_beteiligte
 from shared.mapping.party_search import matches, name_digest, search_terms
+from shared.mapping.spelling import spellings, street_terms
 from shared.settings.advoware import AdvowareSettings
 from shared.state.choices import Choices
 
@@ -71,17 +72,17 @@ class Firm:
     def _answers(self, query: Query) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         """Ask one question after the other; each answer comes with what it would mean."""
         for name in filter(None, query.names):
-            for term in conflict.spellings(name):
+            for term in spellings(name):
                 yield "Absender ist Gegner", conflict.opposed(query, self._matters(gegner=term))
         for bet_nr in self._parties_named(query.opponent) if query.opponent else ():
             yield "Gegenseite ist Mandant", conflict.represented(self._matters(betNr=str(bet_nr)))
         for bet_nr in self._parties_born(query) if query.birthday and query.first_name else ():
             yield "Absender (Vorname, Geburtsdatum) ist Gegner", conflict.opposing(self._matters(betNr=str(bet_nr)))
-        for term in conflict.street_terms(query.street) if query.street else ():
+        for term in street_terms(query.street) if query.street else ():
             yield "gleiches Objekt", conflict.about_object(query, self._matters(objekt=term))
 
     def _parties_named(self, name: str) -> list[int]:
-        rows = [row for term in conflict.spellings(conflict.surname(name)) for row in self.parties.find(search=term)]
+        rows = [row for term in spellings(conflict.surname(name)) for row in self.parties.find(search=term)]
         return sorted(set(conflict.parties_named(name, rows)))[:MANY]
 
     def _parties_born(self, query: Query) -> list[int]:

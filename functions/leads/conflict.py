@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.mapping.beteiligte import folded, folded_street
+from shared.mapping.spelling import folded, folded_street
 
 Row = Mapping[str, Any]
 FREE, HIT, OPEN = "frei", "treffer", "offen"
 _FORMS: Final = frozenset("gmbh ag kg ohg ug gbr mbh co e v eg se dr prof herr frau firma und".split())
-_STREET: Final = re.compile(r"(str)(?:a(?:ß|ss)e\b|\.|\b).*", re.IGNORECASE | re.DOTALL)
-_UMLAUT: Final = {"ae": "ä", "oe": "ö", "ue": "ü"}
-_UMLAUTS: Final = re.compile("ae|oe|(?<![aeq])ue")
-_PLAIN: Final = re.compile("[äöü]")
 _CODES: Final = {
     **dict.fromkeys("aeijouy", "0"),
     "b": "1",
@@ -54,30 +49,6 @@ def surname(name: str) -> str:
     """Give the word by which a register finds somebody: the last that is no title and no legal form."""
     words = [word for word in name.replace(",", " ").split() if bare(word)]
     return words[-1] if words else name
-
-
-def spellings(name: str) -> list[str]:
-    """Write a name as given, without umlauts, and with those that it may stand for: a register may not fold."""
-    plain = folded(name)
-    umlauts = _UMLAUTS.sub(lambda found: _UMLAUT[found[0]], plain)
-    written = [name, plain, umlauts, *(each.replace("ss", "ß") for each in (plain, umlauts))]
-    return _each_once(written)
-
-
-def _each_once(written: Iterable[str]) -> list[str]:
-    once: dict[str, str] = {}
-    for each in written:
-        once.setdefault(each.lower(), each)
-    return list(once.values())
-
-
-def street_terms(street: str) -> list[str]:
-    """Write a street as given and cut behind `Str`, with which every spelling of it begins, also with umlauts."""
-    short = _STREET.sub(r"\1", street)
-    plain = _PLAIN.sub(lambda found: folded(found[0]), short.lower())
-    umlauts = _UMLAUTS.sub(lambda found: _UMLAUT[found[0]], plain)
-    written = [street, short, plain, umlauts]
-    return _each_once(written)
 
 
 def is_named(name: str, text: str) -> bool:

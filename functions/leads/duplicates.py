@@ -11,7 +11,7 @@ from typing import Any, Final
 from functions.leads.contact import folded_email, is_own_domain
 from functions.leads.render import PROCESS, head_of, phone_of
 from functions.leads.submission import Submission
-from shared.mapping.beteiligte import folded, folded_street
+from shared.mapping.spelling import folded, folded_street
 
 Record = Mapping[str, Any]
 WINDOW: Final = timedelta(days=30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.mapping.beteiligte import folded
+from shared.mapping.spelling import folded
 
 # Areas that lie in one Land only; the others cross borders, and nothing is said of them.
 _LANDS: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -11,6 +10,7 @@ from typing import Any
 from shared.domain.party import Party
 from shared.mapping.country import iso_country
 from shared.mapping.phone import e164, is_mobile, same_number
+from shared.mapping.spelling import folded, folded_street
 
 Json = Mapping[str, Any]
 
@@ -119,20 +119,6 @@ def canonical(party: Party) -> list[str]:
     numbers = [e164(number) or number or "" for number in (party.phone, party.mobile)]
     plain = [str(getattr(party, ours) or "").strip() for wire, ours in WIRE.items() if wire not in _SPELLED]
     return [*plain, (party.email or "").casefold(), iso_country(party.country or "") or party.country or "", *numbers]
-
-
-def folded(name: str) -> str:
-    """Fold a name for comparison: case, umlauts, accents, hyphens and blanks do not count."""
-    text = name.casefold()
-    for umlaut, plain in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
-        text = unicodedata.normalize("NFC", text).replace(umlaut, plain)
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join("".join(char if char.isalnum() else " " for char in bare).split())
-
-
-def folded_street(street: str) -> str:
-    """Fold a street, whichever way it is abbreviated."""
-    return folded(street).replace("strasse", "str").replace(" ", "")
 
 
 _SHORTEST_LINE = len("+49") + 6

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.domain.party import Party
-from shared.mapping.beteiligte import folded, from_beteiligte, is_same_party
+from shared.mapping.beteiligte import from_beteiligte, is_same_party
+from shared.mapping.spelling import folded, spellings
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -25,10 +26,9 @@ def name_digest(party: Party, key: bytes) -> str:
 
 
 def search_terms(party: Party) -> list[dict[str, str]]:
-    """Say what to ask Advoware, one call each: names in both spellings of umlauts, addresses, numbers."""
-    names = [party.name] if folded(party.name) == party.name.lower() else [party.name, folded(party.name)]
+    """Say what to ask Advoware, one call each: names in every spelling of umlauts, addresses, numbers."""
     return [
-        *({"search": name} for name in names),
+        *({"search": name} for name in spellings(party.name)),
         *({"email": email} for email in party.emails),
         *({"telefon": number} for number in party.phones),
     ]

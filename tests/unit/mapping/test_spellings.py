@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.leads.conflict import spellings, street_terms
+from shared.mapping.spelling import spellings, street_terms
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.leads.conflict import street_terms
+from shared.mapping.spelling import street_terms
 
 
 @pytest.mark.parametrize("street", ["Lange Straße 1", "Lange Strasse 1", "Lange Str. 1", "Lange Str 1"])

@@ -33,7 +33,7 @@ def test_only_what_our_own_post_said_is_ours():
     assert created_by_us(intent, rows, b"another key", taken=[]) == []
 
 
-def test_searches_ask_for_both_spellings_of_umlauts_and_for_everything_known():
+def test_searches_ask_for_every_spelling_of_a_name_and_for_everything_known():
     party = Party("Groß", email="a@x.de", phone="+49511123456", other_emails=("b@x.de",))
     assert search_terms(party) == [
         {"search": "Groß"},
@@ -43,6 +43,7 @@ def test_searches_ask_for_both_spellings_of_umlauts_and_for_everything_known():
         {"telefon": "+49511123456"},
     ]
     assert search_terms(Party("Meier")) == [{"search": "Meier"}]
+    assert search_terms(Party("Mueller")) == [{"search": "Mueller"}, {"search": "müller"}]
 
 
 def test_a_party_found_by_two_searches_is_one_match():

@@ -15,8 +15,6 @@ from shared.mapping.beteiligte import (
     canonical,
     changes,
     filled,
-    folded,
-    folded_street,
     from_beteiligte,
     from_entity,
     is_same_party,
@@ -24,6 +22,7 @@ from shared.mapping.beteiligte import (
 )
 from shared.mapping.country import iso_country
 from shared.mapping.phone import e164, is_mobile, same_number
+from shared.mapping.spelling import folded, folded_street
 
 NAMES = Names()
 
