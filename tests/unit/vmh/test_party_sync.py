@@ -168,6 +168,15 @@ def test_one_more_equal_thing_makes_a_namesake_the_same_party(world, shared):
     assert world.espocrm.get(ENTITY, record_id)["betnr"] == number
 
 
+@pytest.mark.parametrize(("here", "there"), [("Mueller", "Müller"), ("Müller", "Mueller"), ("Gross", "Groß")])
+def test_a_register_that_does_not_fold_umlauts_still_knows_the_party(world, here, there):
+    number = world.advoware.registry.create_party(name=there, vorname="Anna", geburtsdatum="1980-04-02")
+    record_id = world.anna(lastName=here, geburtsdatum="1980-04-02")
+    world.work(record_id, "create")
+    assert world.espocrm.get(ENTITY, record_id)["betnr"] == number
+    assert len(world.parties()) == 1
+
+
 @pytest.mark.parametrize(
     "other",
     [
