@@ -6,8 +6,10 @@ import base64
 import functools
 import hashlib
 import hmac
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _NONCE = 12
 _NAME = 4
@@ -47,6 +49,17 @@ class Vault:
             if hmac.compare_digest(_name_of(key), raw[:_NAME]):
                 return _opened(key, raw, name)
         raise UnreadableError
+
+    def seal_document(self, value: Mapping[str, Any], name: str) -> str:
+        """Encrypt a small document for one name."""
+        return self.seal(json.dumps(value, ensure_ascii=False).encode(), name)
+
+    def open_document(self, sealed: str, name: str) -> dict[str, Any] | None:
+        """Decrypt it again; None when no key of ours opens it."""
+        try:
+            return dict(json.loads(self.open(sealed, name)))
+        except UnreadableError:
+            return None
 
     def digest(self, purpose: str, text: bytes) -> str:
         """Hash with the first key; nobody without it can tell what was hashed."""

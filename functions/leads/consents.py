@@ -53,19 +53,20 @@ class Consents:
         ended = {"zweck": purpose, "erteilt": False, "zeitpunkt": iso(self.clock())}
         self._append(found[0], purpose, ended)
         for each in found:
-            self.store().keep_proofs_for(each, purpose, KEPT_S.get(purpose, OTHERS_KEPT_S))
+            self.store().agreements.keep_proofs_for(each, purpose, KEPT_S.get(purpose, OTHERS_KEPT_S))
         return ended
 
     def listed(self, *, email: str | None, phone: str | None) -> list[dict[str, Any]]:
         """List what is proven of an address or number, the oldest first, each once."""
         found = self._digests(email, read_phones(phone) if phone else [])
-        proofs = [proof for each in found for purpose in PURPOSES for proof in self.store().proofs(each, purpose)]
+        kept = self.store().agreements
+        proofs = [proof for each in found for purpose in PURPOSES for proof in kept.proofs(each, purpose)]
         return [proof for at, proof in enumerate(proofs) if proof not in proofs[:at]]
 
     def _append(self, digest: str, purpose: str, document: dict[str, Any]) -> None:
         kept_s = None if purpose in FOR_AS_LONG_AS_IT_HOLDS else KEPT_S.get(purpose, OTHERS_KEPT_S)
         said = {name: value for name, value in document.items() if value is not None}
-        self.store().keep_proof(digest, purpose, said, kept_s)
+        self.store().agreements.keep_proof(digest, purpose, said, kept_s)
 
     def _digests(self, email: str | None, numbers: list[str]) -> list[str]:
         vault = self.store().vault

@@ -81,7 +81,7 @@ class Erasure:
             if record is None:
                 continue
             bodies += record.payload is not None
-            sign_ups += bool(record.note("optin")) and store.drop_sign_up(record.note("optin"))
+            sign_ups += bool(record.note("optin")) and store.agreements.drop_sign_up(record.note("optin"))
             store.erase(lead_id)
             store.set_open(lead_id, None)
             store.choices.forget(lead_id)

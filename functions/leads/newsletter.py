@@ -69,7 +69,7 @@ class Newsletter:
 
     def keep(self, journey: Journey, submission: Submission, received_at: datetime) -> None:
         """Keep a sign-up for a week."""
-        store, lead = journey.store, submission.lead
+        lead = submission.lead
         digest = _digest(self._tokens(journey)[0])
         consent = next((each for each in lead.einwilligungen if each.zweck == "newsletter"), None)
         document = {
@@ -83,7 +83,7 @@ class Newsletter:
             "angefordert": iso(received_at),
             "lead_id": journey.lead_id,
         }
-        store.keep_sign_up(digest, document, int(received_at.timestamp() * 1000), KEPT_S)
+        journey.store.agreements.keep_sign_up(digest, document, int(received_at.timestamp() * 1000), KEPT_S)
         journey.write(optin=digest)
 
     def mail(self, journey: Journey) -> None:
@@ -91,8 +91,7 @@ class Newsletter:
         digest = journey.note("optin")
         if not digest or journey.note("mailed") or self.mailer is None:
             return
-        sealed = journey.store.sign_up(digest)
-        document = journey.store.opened(sealed, digest) if sealed else None
+        document = journey.store.agreements.sign_up(digest)
         if document is None:
             return
         token = next((each for each in self._tokens(journey) if _digest(each) == digest), None)
@@ -111,7 +110,7 @@ class Newsletter:
     def forget(self, journey: Journey) -> None:
         """Drop the sign-up of a lead that was erased."""
         for token in self._tokens(journey):
-            journey.store.drop_sign_up(_digest(token))
+            journey.store.agreements.drop_sign_up(_digest(token))
 
     def show(self, call: Call) -> Response:
         """Show the button: mail scanners follow links, they press nothing."""
@@ -126,13 +125,12 @@ class Newsletter:
         if not _TOKEN.fullmatch(token):
             return _gone()
         store, digest = self.store(), _digest(token)
-        sealed = store.confirm(digest, "besucher", LINK_MS)
-        document = store.opened(sealed, digest) if sealed else None
+        document = store.agreements.confirm(digest, "besucher", LINK_MS)
         if document is None:
             return _gone()
         lead_id = str(document["lead_id"])
         ip = call.request.headers.get("X-Real-IP") or call.request.remote_addr or ""
-        proof = store.sealed({"bestaetigt": iso(self.clock()), "ip": ip}, lead_id)
+        proof = store.vault.seal_document({"bestaetigt": iso(self.clock()), "ip": ip}, lead_id)
         if not store.note(lead_id, optin=digest, confirmed=proof):
             return _gone()
         self.enqueue(lead_id)
@@ -141,9 +139,8 @@ class Newsletter:
 
     def enrol(self, journey: Journey) -> None:
         """Put a confirmed address on the target list and keep the proof of both steps."""
-        digest, store = journey.note("optin"), journey.store
-        sealed = store.sign_up(digest)
-        document = store.opened(sealed, digest) if sealed else None
+        digest, agreements = journey.note("optin"), journey.store.agreements
+        document = agreements.sign_up(digest)
         if document is None:
             return
         if not self.target_list:
@@ -166,7 +163,7 @@ class Newsletter:
             self.consents.keep_newsletter(mail, proof)
         state = journey.note("state") if journey.note("crm_id") else "angemeldet"
         journey.write(("confirmed",), state=state, proven=1)
-        store.drop_sign_up(digest)
+        agreements.drop_sign_up(digest)
         log.info("newsletter_enrolled", lead_id=journey.lead_id)
 
     def _known(self, mail: str) -> str | None:
@@ -174,7 +171,7 @@ class Newsletter:
         return str(rows[0]["id"]) if rows else None
 
     def _confirmation(self, journey: Journey) -> dict[str, Any]:
-        return journey.store.opened(journey.note("confirmed"), journey.lead_id) or {}
+        return journey.store.vault.open_document(journey.note("confirmed"), journey.lead_id) or {}
 
 
 def _digest(token: str) -> str:

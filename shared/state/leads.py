@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,17 +10,18 @@ from typing import Any, Final, cast
 
 import redis
 
-from shared.crypto import UnreadableError, Vault
+from shared.crypto import Vault
 from shared.log import get_log
 from shared.state import keys
+from shared.state.agreements import Agreements
 from shared.state.choices import Choices
 from shared.state.queue_base import queue_script
 from shared.state.script import Argument, NotReplicatedError, Script
 
 log = get_log(__name__)
 _ACCEPT = queue_script("leads_accept.lua")
-_NOTE, _ERASE, _APART, _HOLD, _FREE, _CONFIRM = (
-    Script(f"leads_{name}.lua", repeatable=True) for name in ("note", "erase", "apart", "hold", "free", "confirm")
+_NOTE, _ERASE, _APART, _HOLD, _FREE = (
+    Script(f"leads_{name}.lua", repeatable=True) for name in ("note", "erase", "apart", "hold", "free")
 )
 RECORD: Final = "lead:record:"  # HASH of one lead; 30 days, spam as long as configured
 PAYLOAD: Final = "lead:payload:"  # STRING sealed body of spam that ends before its record does; as configured
@@ -32,9 +32,7 @@ TEXT: Final = "lead:text:"  # SET of senders of one text, by keyed hash; 1 day
 RATE: Final = "lead:rate:"  # STRING end of a sender's booked minutes in ms; as long as it lies ahead
 HELD: Final = "lead:held:"  # STRING token of who works on leads of one address or number; 1 min
 OPEN: Final = "lead:open"  # ZSET id -> s since when a conflict check waits for Advoware; until done
-OPTIN: Final = "lead:optin:"  # HASH of an unconfirmed sign-up; 7 days
 ONCE: Final = "lead:once:"  # STRING marks of what may happen once in a while; an hour or a day
-CONSENT: Final = "lead:consent:"  # LIST of encrypted proofs by address and purpose, append-only; 3 to 5 years
 ERASED: Final = "geloescht"  # the state that never ends: nothing is noted any more
 KEPT_S, WINDOW_MS, HELD_MS = 30 * 86400, 30 * 60 * 1000, 60_000
 
@@ -91,7 +89,7 @@ class LeadStore:
     ) -> None:
         self.client, self.vault = client, vault
         self._outbox, self._replicas, self._kept_s = outbox, replicas, kept_s
-        self.choices = Choices(client, keys.LEAD)
+        self.choices, self.agreements = Choices(client, keys.LEAD), Agreements(client, vault)
 
     def accept(self, arrival: Arrival, rate_per_minute: int = 0) -> Accepted:
         """Note key, payload and pending work in one step."""
@@ -205,63 +203,12 @@ class LeadStore:
         else:
             self.client.zadd(OPEN, {lead_id: since_s}, nx=True)
 
-    def sealed(self, value: Mapping[str, Any], name: str) -> str:
-        """Encrypt a small document for one name."""
-        return self.vault.seal(json.dumps(value, ensure_ascii=False).encode(), name)
-
-    def opened(self, sealed: str, name: str) -> dict[str, Any] | None:
-        """Decrypt it again; None when no key of ours opens it."""
-        try:
-            return dict(json.loads(self.vault.open(sealed, name)))
-        except UnreadableError:
-            return None
-
-    def keep_sign_up(self, digest: str, document: Mapping[str, Any], at_ms: int, seconds: int) -> None:
-        """Keep an unconfirmed sign-up for a while."""
-        pipe = self.client.pipeline(transaction=True)
-        pipe.hset(OPTIN + digest, mapping={"payload": self.sealed(document, digest), "at": at_ms})
-        pipe.expire(OPTIN + digest, seconds)
-        pipe.execute()
-
-    def sign_up(self, digest: str) -> str | None:
-        """Give a sign-up's sealed document."""
-        return cast("str | None", self.client.hget(OPTIN + digest, "payload"))
-
-    def drop_sign_up(self, digest: str) -> bool:
-        """Forget a sign-up."""
-        return bool(self.client.delete(OPTIN + digest))
-
-    def keep_proof(self, who: str, purpose: str, document: Mapping[str, Any], seconds: int | None) -> None:
-        """Add to the proofs of one address and purpose, for some time or for good; nothing there is ever changed."""
-        name = f"{CONSENT}{who}:{purpose}"
-        pipe = self.client.pipeline(transaction=True)
-        pipe.rpush(name, self.sealed(document, who))
-        if seconds is None:
-            pipe.persist(name)
-        else:
-            pipe.expire(name, seconds)
-        pipe.execute()
-
-    def keep_proofs_for(self, who: str, purpose: str, seconds: int) -> None:
-        """Let the proofs of one address and purpose end some time from now."""
-        self.client.expire(f"{CONSENT}{who}:{purpose}", seconds)
-
-    def proofs(self, who: str, purpose: str) -> list[dict[str, Any]]:
-        """List the proofs of one address and purpose, the oldest first."""
-        found = cast(Any, self.client.lrange(f"{CONSENT}{who}:{purpose}", 0, -1))
-        return [document for each in found if (document := self.opened(each, who))]
-
     def revive(self, lead_id: str, crm_id: str) -> None:
         """Know a lead again whose record has ended, so that a person's decision about it can be worked off."""
         pipe = self.client.pipeline(transaction=True)
         pipe.hset(RECORD + lead_id, mapping={"id": lead_id, "state": "bestaetigt", "crm_id": crm_id, "way": "lead"})
         pipe.expire(RECORD + lead_id, self._kept_s)
         pipe.execute()
-
-    def confirm(self, digest: str, by: str, within_ms: int) -> str | None:
-        """Use up an unconfirmed sign-up, once; gives its sealed document."""
-        answer = _CONFIRM(self.client, [OPTIN + digest], [by, within_ms])
-        return str(answer[1]) if int(answer[0]) else None
 
 
 def _key(prefix: str, digest: str, suffix: str = "") -> str:
