@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email.message
 import email.utils
+import json
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -158,13 +160,24 @@ def raise_for(upstream: str, response: requests.Response) -> None:
 
 
 def json_of(upstream: str, response: requests.Response) -> Any:
-    """Read an answer as JSON; an HTML page, a cut body or a wrong type is a failure, never an empty result."""
+    """Read an answer as JSON; an HTML page, a cut body, half a character or a wrong type is a failure, never a result.
+
+    Without a charset the bytes tell the encoding (RFC 8259, with the mark that some servers put in front).
+    """
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not (kind == "application/json" or kind.endswith("+json")):
         raise UpstreamMalformedError(upstream, f"{upstream} answered no JSON", upstream_status=response.status_code)
     try:
-        return response.json()
-    except ValueError as error:
+        return json.loads(_text_of(response))
+    except (ValueError, LookupError, RecursionError) as error:
         raise UpstreamMalformedError(
             upstream, f"{upstream} answered unreadable JSON", upstream_status=response.status_code
         ) from error
+
+
+def _text_of(response: requests.Response) -> str:
+    """Decode strictly: a name with a replaced letter would travel on into calendars and registers."""
+    head = email.message.Message()
+    head["Content-Type"] = response.headers["Content-Type"]
+    charset = head.get_content_charset() or json.detect_encoding(response.content)
+    return response.content.decode(charset).removeprefix("\ufeff")
