@@ -6,6 +6,7 @@ import email.message
 import email.utils
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from shared.whole import TooLongError, WholeAnswers
 AGAIN_STATUS = frozenset({502, 503, 504})
 MAX_GET_RETRIES = 2
 FAILURES = frozenset({401, 403, 408, 429})  # with 5xx: answers that speak of the upstream, not of one record
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 LONGEST_PAUSE_S = 5.0  # an upstream that wants a longer pause gets it from the queue, not from a waiting thread
 
 
@@ -160,15 +162,18 @@ def raise_for(upstream: str, response: requests.Response) -> None:
 
 
 def json_of(upstream: str, response: requests.Response) -> Any:
-    """Read an answer as JSON; an HTML page, a cut body, half a character or a wrong type is a failure, never a result.
+    """Read an answer as JSON; an HTML page, a cut body, broken bytes or a wrong type is a failure, never a result.
 
-    Without a charset the bytes tell the encoding (RFC 8259, with the mark that some servers put in front).
+    Without a charset the bytes tell the encoding (RFC 8259, with the mark that some servers put in front). Half a pair
+    of escapes, which a server writes that cuts texts by length, becomes U+FFFD: no other system would take it.
     """
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if not (kind == "application/json" or kind.endswith("+json")):
         raise UpstreamMalformedError(upstream, f"{upstream} answered no JSON", upstream_status=response.status_code)
     try:
-        return json.loads(_text_of(response))
+        text = _text_of(response)
+        value = json.loads(text)
+        return _without_halves(value) if _SURROGATE.search(text) else value
     except (ValueError, LookupError, RecursionError) as error:
         raise UpstreamMalformedError(
             upstream, f"{upstream} answered unreadable JSON", upstream_status=response.status_code
@@ -181,3 +186,8 @@ def _text_of(response: requests.Response) -> str:
     head["Content-Type"] = response.headers["Content-Type"]
     charset = head.get_content_charset() or json.detect_encoding(response.content)
     return response.content.decode(charset).removeprefix("\ufeff")
+
+
+def _without_halves(value: Any) -> Any:
+    whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    return json.loads(whole.decode("utf-16", "replace"))

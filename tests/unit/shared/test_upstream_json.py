@@ -55,3 +55,18 @@ def test_what_cannot_be_read_exactly_is_a_failure_and_no_result(body, kind):
     with pytest.raises(UpstreamMalformedError) as raised:
         json_of("advoware", answer(body, kind))
     assert "Müller" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (r'"Termin \ud83d"', "Termin \ufffd"),
+        (r'{"a":["\uDE00 b"]}', {"a": ["\ufffd b"]}),
+        (r'"\ud83d\ude00 \ud83d\u0041"', "\U0001f600 \ufffdA"),
+        (r'"M\u00fcller \\ud83d"', r"Müller \ud83d"),
+    ],
+)
+def test_half_an_emoji_is_replaced_and_whole_ones_stay(told, read):
+    found = json_of("advoware", answer(told.encode()))
+    assert found == read
+    json.dumps(found, ensure_ascii=False).encode()
