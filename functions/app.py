@@ -65,7 +65,14 @@ class App:
         self._by_length = sorted(self._functions, key=len, reverse=True)
         self._bus = Bus("app")
         routes = [Route("POST", "/events/<topic>", self._event), Route("GET", "/openapi.json", self._openapi)]
-        self._own = Entry("app", routes, parts[CommonSettings], needs=parts.missing, redis=self._bus.state)
+        self._own = Entry(
+            "app",
+            routes,
+            parts[CommonSettings],
+            needs=parts.missing,
+            redis=self._bus.state,
+            sends=lambda: self._bus.unsendable(*self.subscribers),
+        )
         self.entries = (*entries, self._own)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -8,6 +8,7 @@ from typing import IO, Any
 from werkzeug.wrappers import Request
 
 from shared.errors import TooLargeError, UnreadableRequestError
+from shared.web.reading import unread
 
 KEPT = 1024 * 1024
 CHUNK = 64 * 1024
@@ -64,7 +65,7 @@ def _read(stream: IO[bytes], most: int) -> bytes:
     try:
         return stream.read(most)
     except Exception as error:  # every server has errors of its own for a caller who is gone or sends nonsense
-        raise UnreadableRequestError("The body cannot be read to its end.") from error
+        raise unread(error) from error
 
 
 def transfer_coding(environ: dict[str, Any]) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import functions_framework
 from cloudevents.http import CloudEvent
 from werkzeug.wrappers import Request, Response
@@ -49,14 +51,21 @@ def _api(target: str) -> CalendarApi:
     return CalendarApi(deps, lambda: BUS[target].publisher, PARTS[CalendarSettings].wait_s)
 
 
-def _entry(target: str, *routes: Route) -> Entry:
-    return Entry(target, routes, PARTS[CommonSettings], needs=PARTS.missing, redis=BUS[target].state)
+def _entry(target: str, sent: tuple[str, ...], *routes: Route) -> Entry:
+    bus = BUS[target]
+    sends = functools.partial(bus.unsendable, *sent)
+    return Entry(target, routes, PARTS[CommonSettings], needs=PARTS.missing, redis=bus.state, sends=sends)
 
 
-_CRON = _entry("calendar_sync_cron", Route("POST", "/calendar/cron", _api("calendar_sync_cron").cron))
+_CRON = _entry(
+    "calendar_sync_cron",
+    (topics.CALENDAR_SYNC_ALL,),
+    Route("POST", "/calendar/cron", _api("calendar_sync_cron").cron),
+)
 _VIEWS = _api("calendar_sync_api")
 _API = _entry(
     "calendar_sync_api",
+    (topics.CALENDAR_SYNC_ALL, topics.CALENDAR_SYNC_EMPLOYEE),
     Route("POST", "/calendar/sync", _VIEWS.sync, body=SyncRequest),
     Route("GET", "/calendar/plan", _VIEWS.plan, query=PlanQuery),
     Route("GET", "/calendar/status", _VIEWS.status),
@@ -66,6 +75,7 @@ _API = _entry(
 _TOKEN = PARTS[CalendarSettings].push_token
 _PUSH = _entry(
     "calendar_push",
+    (topics.CALENDAR_SYNC_EMPLOYEE,),
     Route(
         "POST",
         "/calendar/push",
@@ -102,7 +112,7 @@ def channels() -> Channels | None:
 
 _CASCADE = Cascade(deps, lambda: BUS["calendar_sync_all"].publisher, channels)
 SUBSCRIBERS = _CASCADE.subscribers()
-install(_API)
+install(_API, sends=lambda: BUS["calendar_sync_all"].unsendable(topics.CALENDAR_SYNC_EMPLOYEE))
 
 
 @functions_framework.http

@@ -100,6 +100,7 @@ _LEADS = Entry(
     PARTS[CommonSettings],
     needs=PARTS.missing,
     redis=BUS.state,
+    sends=lambda: BUS.unsendable(topics.LEAD_RECEIVED),
     describe=describe,
 )
 _MAINTENANCE = Entry(
@@ -108,6 +109,7 @@ _MAINTENANCE = Entry(
     PARTS[CommonSettings],
     needs=PARTS.missing,
     redis=BUS.state,
+    sends=lambda: BUS.unsendable(topics.LEAD_RECEIVED),
 )
 SUBSCRIBERS = {topics.LEAD_RECEIVED: Subscriber(_work)}
 install(_LEADS)

@@ -89,7 +89,14 @@ ROUTES = (
     Route("POST", REPORT, _report),
     Route("POST", "/threecx/reconcile", _reconcile),
 )
-_API = Entry("threecx", ROUTES, PARTS[CommonSettings], needs=PARTS.missing, redis=BUS.state)
+_API = Entry(
+    "threecx",
+    ROUTES,
+    PARTS[CommonSettings],
+    needs=PARTS.missing,
+    redis=BUS.state,
+    sends=lambda: BUS.unsendable(THREECX_CALL),
+)
 SUBSCRIBERS = {THREECX_CALL: Subscriber(_journal)}
 install(_API)
 

@@ -63,6 +63,7 @@ _API = Entry(
     PARTS[CommonSettings],
     needs=PARTS.missing,
     redis=BUS.state,
+    sends=lambda: BUS.unsendable(*SUBSCRIBERS),
 )
 SUBSCRIBERS = {PARTY + action: Subscriber(_handle) for action in ACTIONS}
 install(_API)

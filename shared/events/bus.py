@@ -119,6 +119,12 @@ class Bus:
         secret = self._common.gateway_secret
         return HttpTransport(self.events.base_url, secret.get_secret_value() if secret else None)
 
+    def unsendable(self, *sent: str) -> list[str]:
+        """Name the settings without which events of these topics never leave this process."""
+        from shared.events.addresses import missing
+
+        return missing(self.events, sent)
+
     def cloud_letters(self) -> CloudLetters | None:
         """Give what the cloud itself put aside; our own transports put nothing aside outside Redis."""
         from shared.events.cloud_letters import CloudLetters

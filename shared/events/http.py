@@ -20,9 +20,14 @@ class Post(Protocol):
         ...
 
 
+def variable(topic: str) -> str:
+    """Name the setting with a topic's own address."""
+    return f"EVENT_URL_{topic.replace('.', '_').upper()}"
+
+
 def address(topic: str, base_url: str | None, environ: Mapping[str, str] | None = None) -> str | None:
     """Find where a topic's events go."""
-    own = (os.environ if environ is None else environ).get(f"EVENT_URL_{topic.replace('.', '_').upper()}", "").strip()
+    own = (os.environ if environ is None else environ).get(variable(topic), "").strip()
     return own or (f"{base_url}/{topic}" if base_url else None)
 
 

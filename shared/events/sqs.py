@@ -23,11 +23,15 @@ class SendMessage(Protocol):
         ...
 
 
+def variable(topic: str, *, dead: bool = False) -> str:
+    """Name the setting with the queue of a topic, or of its dead letters."""
+    return ("EVENT_SQS_DEAD_URL_" if dead else "EVENT_SQS_URL_") + topic.replace(".", "_").upper()
+
+
 def queue_url(topic: str, environ: Mapping[str, str] | None = None, *, dead: bool = False) -> str | None:
     """Find the queue of a topic, or that of its dead letters."""
     source = os.environ if environ is None else environ
-    prefix = "EVENT_SQS_DEAD_URL_" if dead else "EVENT_SQS_URL_"
-    return source.get(prefix + topic.replace(".", "_").upper(), "").strip() or None
+    return source.get(variable(topic, dead=dead), "").strip() or None
 
 
 class SqsTransport:

@@ -70,8 +70,9 @@ class Common:
         settings: CommonSettings,
         needs: Callable[[], list[str]] = list,
         redis: Callable[[], Redis | None] = lambda: None,
+        sends: Callable[[], list[str]] = list,
     ) -> None:
-        self.target, self.settings, self.needs, self.redis = target, settings, needs, redis
+        self.target, self.settings, self.needs, self.redis, self.sends = target, settings, needs, redis, sends
         self._counters: dict[tuple[str, int], Counter] = {}
 
     def from_gateway(self, request: Request) -> bool:
@@ -118,7 +119,7 @@ class Common:
         return Response(metrics.page(), content_type=metrics.CONTENT_TYPE)
 
     def _ready(self) -> Response:
-        found = look(self.settings, self.needs, self.redis)
+        found = look(self.settings, self.needs, self.redis, self.sends)
         if found.missing:
             body = {"status": "not ready", "missing": found.missing, "warnings": found.warnings}
             return json_response(body, 503, {"Retry-After": "5"})

@@ -54,6 +54,7 @@ class Entry:
         *,
         needs: Callable[[], list[str]] = list,
         redis: Callable[[], Redis | None] = lambda: None,
+        sends: Callable[[], list[str]] = list,
         raw: RawHandler | None = None,
         raw_routes: Sequence[Route] = (),
         describe: Document = document,
@@ -63,7 +64,7 @@ class Entry:
         `raw_routes` only say, for the OpenAPI document, which of these paths `raw` knows.
         """
         self.routes, self.raw_routes = tuple(routes), tuple(raw_routes)
-        self.common = Common(target, settings, needs, redis)
+        self.common = Common(target, settings, needs, redis, sends)
         self._raw, self._describe = raw, describe
         self._routes: dict[str, dict[str, Route]] = {}
         for route in routes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 _HTTP_FUNCTION = "run"  # the framework's name for the endpoint of an HTTP function, which is an Entry and complete
 
 
-def install(entry: Entry) -> None:
-    """Hook into the Flask application that is being made around this module, if there is one."""
+def install(entry: Entry, sends: Callable[[], list[str]] = list) -> None:
+    """Hook into the Flask application that is being made around this module, if there is one.
+
+    `sends` names what its event functions lack to pass their own events on.
+    """
     settle()
     flask = sys.modules.get("flask")
     if flask is None or not flask.has_app_context():
         return
     app = flask.current_app
-    _Hooks(Common(app.name, entry.common.settings, entry.common.needs, entry.common.redis)).into(app)
+    _Hooks(Common(app.name, entry.common.settings, entry.common.needs, entry.common.redis, sends)).into(app)
 
 
 class _Hooks:

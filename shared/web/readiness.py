@@ -24,9 +24,18 @@ class Readiness:
     warnings: list[str] = field(default_factory=list)
 
 
-def look(settings: CommonSettings, needs: Callable[[], list[str]], redis: Callable[[], Redis | None]) -> Readiness:
-    """Look at settings and Redis; weak durability stops production only."""
+def look(
+    settings: CommonSettings,
+    needs: Callable[[], list[str]],
+    redis: Callable[[], Redis | None],
+    sends: Callable[[], list[str]] = list,
+) -> Readiness:
+    """Look at settings and Redis; weak durability, and events without a way out, stop production only."""
     found = Readiness(missing=list(needs()))
+    if settings.production:
+        found.missing.extend(sends())
+    else:
+        found.warnings.extend(f"{name} is missing: events wait in the outbox" for name in sends())
     client = redis()
     if client is None:
         return found

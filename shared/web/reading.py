@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from werkzeug.wrappers import Request
 
-from shared.errors import FieldProblem, InvalidRequestError, MediaTypeError, TooLargeError, UnreadableRequestError
+from shared.errors import (
+    FieldProblem,
+    IntegrationError,
+    InvalidRequestError,
+    MediaTypeError,
+    TooLargeError,
+    UnavailableError,
+    UnreadableRequestError,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -41,7 +49,14 @@ def _next(request: Request) -> bytes:
     try:
         return request.stream.read(CHUNK)
     except Exception as error:  # servers have errors of their own for chunks that are none, or end early
-        raise UnreadableRequestError("The body is cut short or badly framed.") from error
+        raise unread(error) from error
+
+
+def unread(error: Exception) -> IntegrationError:
+    """Say what to answer when a body could not be read: a caller who is merely slow may come again."""
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return UnavailableError("The body comes too slowly.")
+    return UnreadableRequestError("The body is cut short or badly framed.")
 
 
 def check_length(request: Request, limit: int) -> None:

@@ -1,0 +1,195 @@
+"""gunicorn's threads, without its waiting: whoever is silent costs no thread, whoever is slow costs nobody's place.
+
+As it comes, each connection holds one of the few threads from its first moment, for as long as its caller likes, and
+the loop that accepts all others waits for callers who do not hang up. Kong buffers requests, but not everybody comes
+through Kong, and eight open lines must not keep a ninth caller from the application.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from queue import SimpleQueue
+from selectors import EVENT_READ
+from typing import Any, TypeVar
+
+from gunicorn.workers.gthread import ThreadWorker
+
+SILENT_S = 10.0  # from the connection to its first byte
+HEAD_S = 10.0  # from the first byte of a request to the end of its head
+BODY_S = 20.0  # for its body, and another second for each SLOWEST bytes that came
+SLOWEST = 8 * 1024
+LEFT_S = 5.0  # for what is left of a body that nobody read
+SEND_S = 60  # for one piece of an answer that its caller does not take
+FAREWELL_S, FAREWELL_BYTES = 2.0, 64 * 1024  # for a caller to hang up, so that the end of an answer is not cut off
+SOON_S = 0.02  # a wait that nobody need stand in for
+STAND_INS = 64
+T = TypeVar("T")
+_Job = tuple["Future[Any]", Callable[[], Any]]
+
+
+class Threads(Executor):
+    """So many threads at work, and for each of them that waits for its caller another one, up to a limit."""
+
+    def __init__(self, at_work: int, stand_ins: int) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock, self._left, self._count = threading.Lock(), stand_ins, 0
+        self._own = threading.local()
+        for _ in range(at_work):
+            self._start()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Have something done by the next thread that is free."""
+        future: Future[T] = Future()
+        self._jobs.put((future, partial(fn, *args, **kwargs)))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - nobody asks for it
+        """Let every thread end after what it is doing; none of them keeps the process from ending."""
+        for _ in range(self._count):
+            self._jobs.put(None)
+
+    def stand_in(self) -> None:
+        """Start another thread in the place of this one, which ends with its present job."""
+        if getattr(self._own, "replaced", False):
+            return
+        with self._lock:
+            if not self._left:
+                return
+            self._left -= 1
+        self._own.replaced = True
+        self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            self._count += 1
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            future, do = job
+            try:
+                result = do()
+            except BaseException as error:  # noqa: BLE001 - told by whoever asks the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            del job, future, do
+            if getattr(self._own, "replaced", False):
+                break
+        with self._lock:
+            self._count -= 1
+            self._left += getattr(self._own, "replaced", False)
+
+
+class Source:
+    """What the parser reads from: a socket that tells when it has to wait for its caller, and does not for ever."""
+
+    def __init__(self, sock: socket.socket, waits: Callable[[], None]) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_S, 0))
+        self._sock, self._waits = sock, waits
+        self._ends, self._in_body = 0.0, False
+
+    def expect(self, seconds: float, *, body: bool = False) -> None:
+        """Begin to wait for a head or a body."""
+        self._ends, self._in_body = time.monotonic() + seconds, body
+
+    def hurry(self, seconds: float) -> None:
+        """Wait for what is left, but not long."""
+        self._ends = min(self._ends, time.monotonic() + seconds)
+
+    def recv(self, size: int) -> bytes:
+        """Receive what is there, or wait for it; a TimeoutError ends a body, a head ends as if its caller had gone."""
+        while True:
+            try:
+                data = self._sock.recv(size, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait()
+            else:
+                self._ends += len(data) / SLOWEST
+                return data
+
+    def _wait(self) -> None:
+        if _is_readable(self._sock, self._ends, self._waits):
+            return
+        if self._in_body:
+            raise TimeoutError("the caller is too slow")
+        raise ConnectionResetError(errno.ECONNRESET, "the caller is too slow")
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """As many requests at work as there are threads; callers who keep us waiting come on top."""
+
+    def get_thread_pool(self) -> Threads:
+        """Make the threads."""
+        return Threads(self.cfg.threads, STAND_INS)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection to a thread once it has said something."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + SILENT_S
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def handle(self, conn: Any) -> Any:
+        """Handle one request, in a thread."""
+        if self.cfg.is_ssl:  # there the socket is another one only after the handshake
+            return super().handle(conn)
+        conn.sock.setblocking(True)
+        conn.init()
+        source = conn.parser.unreader.sock
+        if source is conn.sock:
+            source = conn.parser.unreader.sock = Source(conn.sock, self.tpool.stand_in)
+        source.expect(HEAD_S)
+        goes_on = super().handle(conn)
+        if not goes_on:
+            _bid_farewell(conn.sock, self.tpool.stand_in)
+        return goes_on
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Let the application answer, with a time for the body."""
+        source = conn.parser.unreader.sock
+        if source is conn.sock:
+            return super().handle_request(req, conn)
+        source.expect(BODY_S, body=True)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            source.hurry(LEFT_S)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Let a stop wait for silent connections no longer than for kept ones."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
+
+def _is_readable(sock: socket.socket, ends: float, waits: Callable[[], None]) -> bool:
+    poll, now = select.poll(), time.monotonic()
+    poll.register(sock, select.POLLIN)
+    if poll.poll(max(0.0, min(SOON_S, ends - now)) * 1000):
+        return True
+    waits()
+    return bool(poll.poll(max(0.0, ends - time.monotonic()) * 1000))
+
+
+def _bid_farewell(sock: socket.socket, waits: Callable[[], None]) -> None:
+    """Wait here until the caller hangs up, so that the loop that closes the socket need not."""
+    ends, left = time.monotonic() + FAREWELL_S, FAREWELL_BYTES
+    try:
+        sock.shutdown(socket.SHUT_WR)
+        while left > 0 and _is_readable(sock, ends, waits) and (data := sock.recv(4096, socket.MSG_DONTWAIT)):
+            left -= len(data)
+        sock.shutdown(socket.SHUT_RD)
+    except OSError:  # it has gone: nothing is left to wait for
+        return

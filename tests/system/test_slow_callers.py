@@ -1,0 +1,153 @@
+"""Callers who say nothing, say it slowly, do not hang up or do not read keep nobody else from the application."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from processes import environment, eventually, get, process
+from redis_server import RedisServer, free_port, running
+
+PATH = "/vmh/webhook/beteiligte/update"
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()
+BODY = json.dumps([{"id": "6a1b2c3d4e5f60718"}]).encode()
+WHOLE = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode()
+CLOSE = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+Serve = Callable[..., tuple[int, "subprocess.Popen[bytes]"]]
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[RedisServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def serve(store: RedisServer, tmp_path: Path) -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def start(conf: str = "functions/gunicorn_conf.py") -> tuple[int, subprocess.Popen[bytes]]:
+            port = free_port()
+            env = environment(REDIS_URL=store.url, PORT=str(port), HOST="127.0.0.1", THREADS="2")
+            arguments = ("-m", "gunicorn", "-c", conf, "functions.app:app")
+            server = stack.enter_context(process(*arguments, env=env, log=tmp_path / "stderr"))
+            eventually(lambda: is_served(port))
+            return port, server
+
+        yield start
+
+
+def is_served(port: int) -> bool:
+    return get(f"http://127.0.0.1:{port}/health")[0] == 200
+
+
+@contextlib.contextmanager
+def callers(port: int, count: int, said: bytes) -> Iterator[list[socket.socket]]:
+    with contextlib.ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(count)]
+        for line in lines:
+            line.sendall(said)
+        yield lines
+
+
+def is_closed(line: socket.socket, drop: bytes) -> bool:
+    """Say a little more, at the pace of a slow caller, and tell whether nobody listens any more."""
+    time.sleep(0.1)
+    try:
+        line.sendall(drop)
+    except ConnectionError:
+        return True
+    return False
+
+
+def rest(line: socket.socket) -> bytes:
+    """Read until the other side hangs up; a reset is an end too."""
+    found = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := line.recv(4096):
+            found += piece
+    return found
+
+
+@pytest.mark.parametrize(
+    "said", [b"", HEAD, WHOLE, WHOLE + BODY[:5]], ids=["nothing", "half a head", "no body", "half"]
+)
+def test_others_are_served_while_callers_are_silent(serve, said):
+    port, _ = serve()
+    with callers(port, 20, said):
+        assert all(is_served(port) for _ in range(3))
+
+
+def test_others_are_served_while_callers_do_not_hang_up(serve):
+    port, _ = serve()
+    with callers(port, 10, CLOSE) as lines:
+        assert all(rest(line).startswith(b"HTTP/1.1 200 ") for line in lines)
+        assert is_served(port)  # each would hold the loop for two seconds
+
+
+def test_who_waits_for_a_caller_counts_only_until_that_caller_is_done(serve):
+    port, server = serve()
+    for _ in range(3):
+        with callers(port, 20, WHOLE) as lines:
+            assert is_served(port)
+            for line in lines:
+                line.sendall(BODY)
+            assert all(b" 200 " in line.recv(4096) for line in lines)
+    (worker,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    eventually(lambda: len(list(Path(f"/proc/{worker}/task").iterdir())) <= 4)
+
+
+@pytest.mark.parametrize("said", [b"", HEAD], ids=["nothing", "half a head"])
+def test_who_never_comes_to_the_end_of_a_head_is_hung_up_on(serve, said):
+    port, _ = serve("tests/system/hasty_conf.py")
+    with callers(port, 1, said) as (line,):
+        assert rest(line) == b""
+
+
+def test_a_head_that_comes_in_drops_is_hung_up_on_too(serve):
+    port, _ = serve("tests/system/hasty_conf.py")
+    with callers(port, 1, HEAD) as (line,):
+        assert any(is_closed(line, b"x") for _ in range(100))
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_body_that_does_not_end_is_a_503_and_nothing_is_stored(serve, store, drops):
+    state = redis.Redis.from_url(store.url, db=1)
+    state.flushdb()
+    port, _ = serve("tests/system/hasty_conf.py")
+    with callers(port, 1, WHOLE) as (line,):
+        line.settimeout(0.1)
+        found, ends = b"", time.monotonic() + 10
+        while b"\r\n\r\n" not in found and time.monotonic() < ends:
+            if drops:
+                line.sendall(b" ")
+            with contextlib.suppress(TimeoutError):
+                found += line.recv(4096)
+    assert found.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: " in found
+    assert not state.exists("vmh:beteiligte:update_pending")
+
+
+def test_a_body_in_pieces_is_taken(serve):
+    port, _ = serve("tests/system/hasty_conf.py")
+    with callers(port, 1, b"") as (line,):
+        for piece in (WHOLE[:20], WHOLE[20:], BODY[:9], BODY[9:]):
+            line.sendall(piece)
+            time.sleep(0.2)  # the pace of the caller
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_silent_callers_do_not_hold_up_a_stop(serve):
+    port, server = serve()
+    with callers(port, 5, b""):
+        assert is_served(port)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=15) == 0  # the grace is 25 s

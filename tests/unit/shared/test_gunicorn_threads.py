@@ -1,0 +1,79 @@
+"""Threads that stand in for those who wait for a caller, and sockets whose callers do not read."""
+
+import socket
+import threading
+
+import pytest
+
+from functions import gunicorn_worker
+from functions.gunicorn_worker import Source, Threads
+
+
+def test_a_waiting_thread_is_replaced_once_and_ends_with_its_job():
+    threads, gate, running = Threads(1, 5), threading.Event(), []
+
+    def waits() -> str:
+        threads.stand_in()
+        threads.stand_in()
+        gate.wait(10)
+        return "done"
+
+    slow = threads.submit(waits)
+    assert threads.submit(lambda: "served").result(10) == "served"
+    gate.set()
+    assert slow.result(10) == "done"
+    lock = threading.Lock()
+
+    def alone() -> None:
+        running.append(lock.acquire(blocking=False))
+        threading.Event().wait(0.01)
+        lock.release()
+
+    for job in [threads.submit(alone) for _ in range(10)]:
+        job.result(10)
+    assert running == [True] * 10
+
+
+def test_there_are_so_many_stand_ins_and_no_more():
+    threads, gate = Threads(1, 1), threading.Event()
+
+    def waits() -> None:
+        threads.stand_in()
+        gate.wait(10)
+
+    first, second = threads.submit(waits), threads.submit(waits)
+    third = threads.submit(lambda: "served")
+    with pytest.raises(TimeoutError):
+        third.result(0.2)
+    gate.set()
+    assert third.result(10) == "served"
+    for each in (first, second):
+        each.result(10)
+    assert threads.submit(lambda: threads.stand_in() or "again").result(10) == "again"
+
+
+def test_an_error_is_told_to_whoever_asks_and_the_thread_goes_on():
+    threads = Threads(1, 0)
+    with pytest.raises(ZeroDivisionError):
+        threads.submit(lambda: 1 / 0).result(10)
+    assert threads.submit(lambda number: number + 1, 1).result(10) == 2
+
+
+def test_threads_end_when_told_to():
+    before = set(threading.enumerate())
+    threads = Threads(3, 1)
+    threads.submit(threads.stand_in).result(10)
+    threads.shutdown()
+    mine = set(threading.enumerate()) - before
+    for thread in mine:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in mine)
+
+
+def test_an_answer_that_its_caller_does_not_take_is_given_up(monkeypatch):
+    monkeypatch.setattr(gunicorn_worker, "SEND_S", 1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Source(ours, lambda: None)
+        with pytest.raises(BlockingIOError):
+            ours.sendall(b"x" * 50_000_000)
