@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from functions.vmh_webhooks.deps import Deps
 
 ACTIONS = ("create", "update", "delete")
+TOPICS = tuple(PARTY + action for action in ACTIONS)
 PATH = "/vmh/webhook/beteiligte/"
 PARTS = startup.start(
     *MODELS, EspoCrmSettings, AdvowareSettings, FieldSettings, secrets=("GATEWAY_SECRET", "ESPOCRM_WEBHOOK_SECRETS")
@@ -63,9 +64,9 @@ _API = Entry(
     PARTS[CommonSettings],
     needs=PARTS.missing,
     redis=BUS.state,
-    sends=lambda: BUS.unsendable(*SUBSCRIBERS),
+    sends=lambda: BUS.unsendable(*TOPICS),
 )
-SUBSCRIBERS = {PARTY + action: Subscriber(_handle) for action in ACTIONS}
+SUBSCRIBERS = {topic: Subscriber(_handle) for topic in TOPICS}
 install(_API)
 answer_directly(_API, "vmh_webhooks", PATH)
 
