@@ -52,7 +52,7 @@ class Threads(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - nobody asks for it
-        """Let every thread end after what it is doing; none of them keeps the process from ending."""
+        """Let every thread end after what it is doing; the process waits for that, but the arbiter has an end."""
         for _ in range(self._count):
             self._jobs.put(None)
 
@@ -70,7 +70,7 @@ class Threads(Executor):
     def _start(self) -> None:
         with self._lock:
             self._count += 1
-        threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._work).start()
 
     def _work(self) -> None:
         while job := self._jobs.get():

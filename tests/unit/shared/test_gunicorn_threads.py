@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,8 +10,21 @@ from functions import gunicorn_worker
 from functions.gunicorn_worker import Source, Threads
 
 
-def test_a_waiting_thread_is_replaced_once_and_ends_with_its_job():
-    threads, gate, running = Threads(1, 5), threading.Event(), []
+@pytest.fixture
+def make() -> Iterator[Callable[[int, int], Threads]]:
+    made: list[Threads] = []
+
+    def one(at_work: int, stand_ins: int) -> Threads:
+        made.append(Threads(at_work, stand_ins))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.shutdown()
+
+
+def test_a_waiting_thread_is_replaced_once_and_ends_with_its_job(make):
+    threads, gate, running = make(1, 5), threading.Event(), []
 
     def waits() -> str:
         threads.stand_in()
@@ -34,8 +48,8 @@ def test_a_waiting_thread_is_replaced_once_and_ends_with_its_job():
     assert running == [True] * 10
 
 
-def test_there_are_so_many_stand_ins_and_no_more():
-    threads, gate = Threads(1, 1), threading.Event()
+def test_there_are_so_many_stand_ins_and_no_more(make):
+    threads, gate = make(1, 1), threading.Event()
 
     def waits() -> None:
         threads.stand_in()
@@ -52,16 +66,16 @@ def test_there_are_so_many_stand_ins_and_no_more():
     assert threads.submit(lambda: threads.stand_in() or "again").result(10) == "again"
 
 
-def test_an_error_is_told_to_whoever_asks_and_the_thread_goes_on():
-    threads = Threads(1, 0)
+def test_an_error_is_told_to_whoever_asks_and_the_thread_goes_on(make):
+    threads = make(1, 0)
     with pytest.raises(ZeroDivisionError):
         threads.submit(lambda: 1 / 0).result(10)
     assert threads.submit(lambda number: number + 1, 1).result(10) == 2
 
 
-def test_threads_end_when_told_to():
+def test_threads_end_when_told_to(make):
     before = set(threading.enumerate())
-    threads = Threads(3, 1)
+    threads = make(3, 1)
     threads.submit(threads.stand_in).result(10)
     threads.shutdown()
     mine = set(threading.enumerate()) - before
