@@ -49,6 +49,7 @@ REASONS: Final[Mapping[str, str]] = {
     "betnr-unreadable": "Die betNr in EspoCRM ist keine Zahl.",
     "advoware-party-missing": "Die betNr gibt es in Advoware nicht.",
     "lead-undecipherable": "Kein Schlüssel öffnet diesen Lead: LEAD_ENCRYPTION_KEY prüfen.",
+    "call-undecipherable": "Kein Schlüssel öffnet diesen Anruf: SIGNING_KEY prüfen.",
 }
 LEADS: Final[Mapping[str, str]] = {
     "angenommen": "noch nicht in EspoCRM",

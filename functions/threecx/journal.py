@@ -19,7 +19,7 @@ from functions.threecx.records import Known, call_fields, changes, is_less
 from functions.threecx.tasks import Tasks
 from shared.domain.call import Consent
 from shared.espocrm.client import EspoCrmClient
-from shared.events.task import Task
+from shared.events.task import SetAsideError, Task
 from shared.log import get_log
 from shared.threecx.number import told_number
 from shared.threecx.store import Binding, CallStore
@@ -59,6 +59,8 @@ class Journal:
         """Find the real calls around an entry and bring each to EspoCRM; two of them share no record."""
         events = self.store.events(key)
         if not events:
+            if self.store.is_there(key):
+                raise SetAsideError("call-undecipherable")
             log.warning("call_vanished")
             return
         call = Call(events)

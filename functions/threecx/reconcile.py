@@ -118,7 +118,7 @@ class Reconcile:
         for key in over:
             self.publisher().publish(THREECX_CALL, key)
         stuck = [key for key in silent if key in found and key not in over]
-        self.store.close(key for key in keys if key not in found)
+        self.store.close(key for key in keys if key not in found and not self.store.is_there(key))
         return len(over) + sum(self._journalled(key, stuck=True) for key in stuck)
 
     def _look_again(self, now: datetime) -> int:

@@ -99,6 +99,10 @@ class CallStore:
         """Read what was said about an entry."""
         return self.many([key]).get(key, frozenset())
 
+    def is_there(self, key: str) -> bool:
+        """Tell whether anything was said about an entry, though it be sealed with a key that we do not have."""
+        return bool(self.client.exists(CALL + key))
+
     def call_id(self, key: str) -> str:
         """Read the id that the phone system gave to a call."""
         sealed = cast(Any, self.client.hget(CALL + key, "id"))

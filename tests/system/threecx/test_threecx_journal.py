@@ -5,6 +5,8 @@ from itertools import permutations
 import pytest
 from threecx_rig import FALLBACK, OWNER
 
+from shared.events.topics import CALLS_QUEUE
+
 STARTED = {"event": "call.started", "extension": "102"}
 MOVED = {"event": "call.transferred", "extension": "102", "transferred_to": "105", "timestamp": "2026-11-24T08:01:00Z"}
 ENDED = {
@@ -180,3 +182,19 @@ def test_nothing_in_redis_or_in_the_log_names_a_person_or_a_number(rig):
     for place in (in_redis, rig.in_redis(), rig.logged()):
         for canary in ("5111234567", "511 1234567", "kanarie", "Kanarie"):
             assert canary not in place
+
+
+def test_a_call_whose_key_is_gone_waits_as_a_dead_letter_and_is_journalled_when_the_key_is_back(rig):
+    tell(rig, ENDED)
+    rig.restart(SIGNING_KEY="another key")
+    assert rig.work() == ["dead"]
+    [letter] = rig.main.BUS.queue(CALLS_QUEUE).dead(count=9)
+    assert letter.error == "call-undecipherable"
+    for key in rig.redis.zrange("threecx:open", 0, -1):
+        rig.redis.zadd("threecx:open", {key: 0})
+    assert rig.http.post("/threecx/reconcile").status_code == 200
+    assert rig.redis.zcard("threecx:open") == 1
+    rig.restart(SIGNING_KEY="")
+    rig.main.BUS.queue(CALLS_QUEUE).redrive(letter.id)
+    assert rig.work() == ["done"]
+    assert len(rig.journalled()) == 1
