@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import click
 
 from functions.cli.firm import Firm
+
+_BASE: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+
+
+def _base_url(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Take only what a webhook can be posted to: EspoCRM before 9.3 keeps any text as an address."""
+    if not _BASE.fullmatch(value):
+        raise click.BadParameter("expected an address such as https://api.example.org")
+    return value
 
 
 @click.group()
@@ -13,7 +25,9 @@ def espocrm() -> None:
 
 
 @espocrm.command()
-@click.option("--base-url", required=True, help="Where EspoCRM reaches us, such as https://api.example.org")
+@click.option(
+    "--base-url", required=True, callback=_base_url, help="Where EspoCRM reaches us, such as https://api.example.org"
+)
 @click.make_pass_decorator(Firm, ensure=True)
 def register(firm: Firm, base_url: str) -> None:
     """Make sure of the webhooks that tell us about parties, and print the line with their secrets for the settings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from functions.cli.firm import Firm
@@ -27,6 +27,7 @@ class Finding:
         return f"{line}\n     {'':<9} → {self.mend}" if self.mend else line
 
 
+_CORRECT: Final = "correct what is named; .env.example shows good values"
 Check = Callable[["Firm"], Iterator[Finding]]
 
 
@@ -36,6 +37,8 @@ def carried_out(what: str, check: Check, firm: Firm) -> Iterator[Finding]:
 
     try:
         yield from check(firm)
+    except SystemExit as end:  # a part that refuses to start says why in its one line
+        yield Finding("bad", what, str(end.code).removeprefix("bitbylaw: "), _CORRECT)
     except Exception as error:  # noqa: BLE001 - a doctor goes on
         failure = translated(error)
         yield Finding("bad", what, failure.message, mend_of(error))

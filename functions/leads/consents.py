@@ -47,9 +47,7 @@ class Consents:
 
     def withdraw(self, purpose: str, *, email: str | None, phone: str | None) -> dict[str, Any]:
         """Add the record that a consent has ended; its proofs are kept for some years from now."""
-        found = self._digests(email, read_phones(phone) if phone else [])
-        if not found:
-            raise InvalidRequestError("Eine E-Mail-Adresse oder eine gültige Telefonnummer ist nötig.")
+        found = self._person(email, phone)
         ended = {"zweck": purpose, "erteilt": False, "zeitpunkt": iso(self.clock())}
         self._append(found[0], purpose, ended)
         for each in found:
@@ -58,7 +56,7 @@ class Consents:
 
     def listed(self, *, email: str | None, phone: str | None) -> list[dict[str, Any]]:
         """List what is proven of an address or number, the oldest first, each once."""
-        found = self._digests(email, read_phones(phone) if phone else [])
+        found = self._person(email, phone)
         kept = self.store().agreements
         proofs = [proof for each in found for purpose in PURPOSES for proof in kept.proofs(each, purpose)]
         return [proof for at, proof in enumerate(proofs) if proof not in proofs[:at]]
@@ -67,6 +65,11 @@ class Consents:
         kept_s = None if purpose in FOR_AS_LONG_AS_IT_HOLDS else KEPT_S.get(purpose, OTHERS_KEPT_S)
         said = {name: value for name, value in document.items() if value is not None}
         self.store().agreements.keep_proof(digest, purpose, said, kept_s)
+
+    def _person(self, email: str | None, phone: str | None) -> list[str]:
+        if found := self._digests(email, read_phones(phone) if phone else []):
+            return found
+        raise InvalidRequestError("Eine E-Mail-Adresse oder eine gültige Telefonnummer ist nötig.")
 
     def _digests(self, email: str | None, numbers: list[str]) -> list[str]:
         vault = self.store().vault

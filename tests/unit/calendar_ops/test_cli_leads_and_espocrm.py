@@ -66,6 +66,18 @@ def test_the_webhooks_are_registered_once_and_the_line_for_the_settings_is_print
         assert levels(desk) == ["ok"]
 
 
+@pytest.mark.parametrize(
+    "address", ["kein url", "api.example.org", "https://", "https://api.example.org/?x=1", "ftp://x.y"]
+)
+def test_what_is_no_address_is_registered_nowhere(desk, address):
+    espocrm = EspoCrm()
+    with serve(espocrm) as server:
+        for name, value in espocrm.env(server.url).items():
+            desk.set(**{name: value})
+        assert "expected an address" in desk.bad(2, "espocrm", "register", "--base-url", address)
+    assert espocrm.records.all("Webhook") == []
+
+
 def levels(desk: Desk) -> list[str]:
     """Give what the doctor thinks of EspoCRM."""
     found = json.loads(desk.call("doctor", "--json").stdout)["findings"]
@@ -81,4 +93,6 @@ def test_a_lead_is_shown_and_a_consent_taken_back_and_proven(office):
     (proof,) = json.loads(office.good("leads", "consents", "--phone", "+49 511 1234567"))
     assert (proof["zweck"], proof["erteilt"]) == ("werbung_telefon", False)
     assert "[not-found]" in office.bad(3, "leads", "show", "0" * 32)
-    assert "[invalid-request]" in office.bad(2, "leads", "withdraw")
+    for command in ("withdraw", "consents"):
+        assert "[invalid-request]" in office.bad(2, "leads", command)
+        assert "[invalid-request]" in office.bad(2, "leads", command, "--phone", "12")

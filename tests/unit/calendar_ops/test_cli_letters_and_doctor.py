@@ -14,6 +14,8 @@ from redis_server import running
 
 from functions.cli import checks
 from sandbox.faults import Fault
+from sandbox.server import serve
+from sandbox.threecx import ThreeCx
 from shared.state import connection
 from shared.state.queue import PARTIES, WorkQueue
 
@@ -107,6 +109,16 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(desk, env, what, said
     place = next(n for n, line in enumerate(out) if line[5:].startswith(what) and said in line)
     assert out[place].startswith("warn" if only_a_warning else "bad")
     assert mend in out[place + 1]
+
+
+def test_the_doctor_goes_on_where_a_part_refuses_to_start(desk):
+    phones = ThreeCx()
+    with serve(phones) as server:
+        desk.set(**phones.env(server.url), OFFICE_STATE="XX")
+        result = desk.call("doctor", "--json")
+    assert result.exit_code == 1
+    last = json.loads(result.stdout)["findings"][-1]
+    assert (last["what"], last["level"], "OFFICE_STATE" in last["detail"]) == ("threecx", "bad", True)
 
 
 def test_the_doctor_finds_that_google_does_not_let_us_in_and_says_who_has_to_allow_what(desk):
