@@ -1,4 +1,4 @@
-"""Callers who say nothing, say it slowly, do not hang up or do not read keep nobody else from the application."""
+"""Callers who are slow or silent or do not hang up, and upstreams that hang, keep nobody else from the application."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ PATH = "/vmh/webhook/beteiligte/update"
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()
 BODY = json.dumps([{"id": "6a1b2c3d4e5f60718"}]).encode()
 WHOLE = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode()
+JSON = {"Content-Type": "application/json"}
+ADVOWARE = {
+    "ADVOWARE_APP_ID": "a",
+    "ADVOWARE_API_KEY": "a2V5",
+    "ADVOWARE_KANZLEI": "k",
+    "ADVOWARE_USER": "u",
+    "ADVOWARE_PASSWORD": "p",
+}
 CLOSE = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 Serve = Callable[..., tuple[int, "subprocess.Popen[bytes]"]]
 
@@ -34,9 +42,9 @@ def store() -> Iterator[RedisServer]:
 def serve(store: RedisServer, tmp_path: Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as stack:
 
-        def start(conf: str = "functions/gunicorn_conf.py") -> tuple[int, subprocess.Popen[bytes]]:
+        def start(conf: str = "functions/gunicorn_conf.py", **more: str) -> tuple[int, subprocess.Popen[bytes]]:
             port = free_port()
-            env = environment(REDIS_URL=store.url, PORT=str(port), HOST="127.0.0.1", THREADS="2")
+            env = environment(REDIS_URL=store.url, PORT=str(port), HOST="127.0.0.1", THREADS="2", **more)
             arguments = ("-m", "gunicorn", "-c", conf, "functions.app:app")
             server = stack.enter_context(process(*arguments, env=env, log=tmp_path / "stderr"))
             eventually(lambda: is_served(port))
@@ -143,6 +151,18 @@ def test_a_body_in_pieces_is_taken(serve):
             line.sendall(piece)
             time.sleep(0.2)  # the pace of the caller
         assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_others_are_served_while_an_upstream_hangs(serve):
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as upstream:
+        address = f"http://127.0.0.1:{upstream.getsockname()[1]}"
+        port, _ = serve(ADVOWARE_API_BASE_URL=f"{address}/", ADVOWARE_AUTH_URL=f"{address}/token", **ADVOWARE)
+        with callers(port, 20, b"GET /advoware/employees HTTP/1.1\r\nHost: a\r\n\r\n"):
+            for number in range(3):
+                status, _, _ = get(
+                    f"http://127.0.0.1:{port}{PATH}", JSON, json.dumps([{"id": f"{number:017x}"}]).encode()
+                )
+                assert status == 200
 
 
 def test_silent_callers_do_not_hold_up_a_stop(serve):

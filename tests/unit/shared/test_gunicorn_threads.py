@@ -66,6 +66,23 @@ def test_there_are_so_many_stand_ins_and_no_more(make):
     assert threads.submit(lambda: threads.stand_in() or "again").result(10) == "again"
 
 
+def test_who_is_long_at_work_is_relieved_when_others_wait(make, monkeypatch):
+    threads, begun, gate = make(1, 1), threading.Event(), threading.Event()
+    slow = threads.submit(lambda: begun.set() or gate.wait(10))
+    assert begun.wait(10)
+    assert not threads.relieve()  # nobody waits
+    other = threads.submit(lambda: "served")
+    assert threads.relieve()
+    with pytest.raises(TimeoutError):
+        other.result(0.05)  # not yet long
+    monkeypatch.setattr(gunicorn_worker, "LONG_S", 0.0)
+    assert threads.relieve()
+    assert other.result(10) == "served"
+    assert not threads.relieve()
+    gate.set()
+    assert slow.result(10)
+
+
 def test_an_error_is_told_to_whoever_asks_and_the_thread_goes_on(make):
     threads = make(1, 0)
     with pytest.raises(ZeroDivisionError):
