@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from functions.cli.calendar import audit, plan, status, sync, unlock
@@ -20,6 +23,9 @@ def main(verbose: bool) -> None:
     from shared import log
 
     log.set_up("INFO" if verbose else "CRITICAL")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no arrow still gets the rest
 
 
 for command in (sync, plan, audit, status, unlock, deadletters, doctor, leads, espocrm, threecx):

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import redis
 from calendar_world import termin
+from click.testing import CliRunner
 from commands import Desk
 from redis_server import running
 
-from functions.cli import checks
+from functions.cli import checks, main
 from sandbox.faults import Fault
 from sandbox.server import serve
 from sandbox.threecx import ThreeCx
@@ -175,6 +176,14 @@ def test_the_doctor_never_tells_a_secret(desk, tmp_path: Path):
         out = desk.call(*arguments).output
         assert "geheim" not in out.replace("Geheimnis", "")
         assert Path(os.environ["GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH"]).read_text()[60:120] not in out
+
+
+def test_a_terminal_that_cannot_show_every_character_gets_the_others(desk):
+    desk.set(ADVOWARE_USER="")
+    result = CliRunner(charset="ascii").invoke(main, ["doctor"])
+    assert result.exit_code == 1, result.output
+    assert "missing: ADVOWARE_USER" in result.output
+    assert "? set them" in result.output
 
 
 def test_findings_can_be_read_by_a_machine(desk):
