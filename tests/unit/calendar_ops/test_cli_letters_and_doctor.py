@@ -180,7 +180,7 @@ def test_the_doctor_never_tells_a_secret(desk, tmp_path: Path):
 
 def test_a_terminal_that_cannot_show_every_character_gets_the_others(desk):
     desk.set(ADVOWARE_USER="")
-    result = CliRunner(charset="ascii").invoke(main, ["doctor"])
+    result = CliRunner(charset="latin-1").invoke(main, ["doctor"])
     assert result.exit_code == 1, result.output
     assert "missing: ADVOWARE_USER" in result.output
     assert "? set them" in result.output
