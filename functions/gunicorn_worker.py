@@ -32,7 +32,7 @@ SEND_S = 60  # for one piece of an answer that its caller does not take
 FAREWELL_S, FAREWELL_BYTES = 2.0, 64 * 1024  # for a caller to hang up, so that the end of an answer is not cut off
 SOON_S = 0.02  # a wait for a caller that nobody need stand in for
 LONG_S = 0.2  # at work for longer, one waits for somebody else: an upstream, another run
-STAND_INS = 120
+STAND_INS = 120  # of all workers together
 T = TypeVar("T")
 _Job = tuple["Future[Any]", Callable[[], Any]]
 
@@ -84,15 +84,17 @@ class Threads(Executor):
         with self._lock:
             if place.replaced or not self._left:
                 return
+            try:
+                self._start()
+            except RuntimeError:  # the system gives no more threads: others wait, as they would behind any limit
+                return
             place.replaced = True
             self._left -= 1
-        self._start()
 
     def _start(self) -> None:
         place = _Place()
-        with self._lock:
-            self._places.add(place)
         threading.Thread(target=self._work, args=(place,)).start()
+        self._places.add(place)
 
     def _work(self, place: _Place) -> None:
         self._own.place = place
@@ -154,7 +156,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def get_thread_pool(self) -> Threads:
         """Make the threads."""
-        return Threads(self.cfg.threads, STAND_INS)
+        return Threads(self.cfg.threads, max(self.cfg.threads, STAND_INS // self.cfg.workers))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what happens next; not for long while requests wait for a thread."""

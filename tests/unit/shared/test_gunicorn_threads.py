@@ -83,6 +83,28 @@ def test_who_is_long_at_work_is_relieved_when_others_wait(make, monkeypatch):
     assert slow.result(10)
 
 
+def test_where_the_system_gives_no_thread_others_wait_and_nothing_breaks(make, monkeypatch):
+    threads, gate = make(1, 1), threading.Event()
+    refused = []
+
+    def refuse(thread: threading.Thread) -> None:
+        refused.append(thread)
+        raise RuntimeError("can't start new thread")
+
+    def waits() -> bool:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            threads.stand_in()
+        threads.stand_in()
+        return gate.wait(10)
+
+    slow = threads.submit(waits)
+    assert threads.submit(lambda: "served").result(10) == "served"
+    assert len(refused) == 1
+    gate.set()
+    assert slow.result(10)
+
+
 def test_an_error_is_told_to_whoever_asks_and_the_thread_goes_on(make):
     threads = make(1, 0)
     with pytest.raises(ZeroDivisionError):
