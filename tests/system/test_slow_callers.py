@@ -16,6 +16,8 @@ import redis
 from processes import environment, eventually, get, process
 from redis_server import RedisServer, free_port, running
 
+from functions import gunicorn_worker
+
 PATH = "/vmh/webhook/beteiligte/update"
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()
 BODY = json.dumps([{"id": "6a1b2c3d4e5f60718"}]).encode()
@@ -171,3 +173,12 @@ def test_silent_callers_do_not_hold_up_a_stop(serve):
         assert is_served(port)
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=15) == 0  # the grace is 25 s
+
+
+def test_an_answer_that_its_caller_does_not_take_is_given_up(monkeypatch):
+    monkeypatch.setattr(gunicorn_worker, "SEND_S", 1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        gunicorn_worker.Source(ours, lambda: None)
+        with pytest.raises(BlockingIOError):
+            ours.sendall(b"x" * 50_000_000)

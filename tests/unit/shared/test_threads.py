@@ -1,13 +1,12 @@
-"""Threads that stand in for those who wait for a caller, and sockets whose callers do not read."""
+"""Threads that stand in for those who wait."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from functions import gunicorn_worker
-from functions.gunicorn_worker import Source, Threads
+from shared import threads as pool
+from shared.threads import Threads
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_who_is_long_at_work_is_relieved_when_others_wait(make, monkeypatch):
     assert threads.relieve()
     with pytest.raises(TimeoutError):
         other.result(0.05)  # not yet long
-    monkeypatch.setattr(gunicorn_worker, "LONG_S", 0.0)
+    monkeypatch.setattr(pool, "LONG_S", 0.0)
     assert threads.relieve()
     assert other.result(10) == "served"
     assert not threads.relieve()
@@ -121,12 +120,3 @@ def test_threads_end_when_told_to(make):
     for thread in mine:
         thread.join(10)
     assert not any(thread.is_alive() for thread in mine)
-
-
-def test_an_answer_that_its_caller_does_not_take_is_given_up(monkeypatch):
-    monkeypatch.setattr(gunicorn_worker, "SEND_S", 1)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        Source(ours, lambda: None)
-        with pytest.raises(BlockingIOError):
-            ours.sendall(b"x" * 50_000_000)
