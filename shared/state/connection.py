@@ -11,6 +11,7 @@ from redis.retry import Retry
 from shared.state.budget import budget
 
 TIMEOUT_S = 0.5
+MAX_CONNECTIONS = 256  # more than a process has threads
 NEEDED: Final[Mapping[str, str]] = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -51,6 +52,7 @@ def connect(url: str, db: int, *, timeout_s: float = TIMEOUT_S) -> redis.Redis:
         protocol=2,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
+        max_connections=MAX_CONNECTIONS,
         driver_info=None,  # two questions less for each new connection
         retry=Retry(NoBackoff(), 0),  # redis-py re-sends up to 10 times otherwise, also what must not run twice
     )

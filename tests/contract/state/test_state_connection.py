@@ -26,6 +26,14 @@ def test_nothing_is_sent_twice_by_the_client_itself():
     assert (made.socket_timeout, made.socket_connect_timeout) == (0.5, 0.5)
 
 
+def test_every_thread_of_a_process_gets_a_connection(redis_server):
+    client = connection.connect(redis_server.url, 0)
+    held = [client.connection_pool.get_connection() for _ in range(150)]
+    for each in held:
+        client.connection_pool.release(each)
+    client.close()
+
+
 def test_an_unreachable_server_is_reported_at_once():
     client = connection.connect(f"redis://127.0.0.1:{free_port()}", 0)
     started = time.monotonic()
