@@ -97,6 +97,16 @@ def test_a_link_that_is_mailed_after_a_change_of_keys_works(make_world, world, b
     assert len(members(later)) == 1
 
 
+@pytest.mark.parametrize(("old_one_too", "found"), [(True, 1), (False, 0)])
+def test_a_proof_is_found_after_a_change_of_keys_as_long_as_its_own_is_kept(make_world, world, old_one_too, found):
+    world.post(FORM | {"telefon": "0511 1234567", "werbung_telefon": "ja"})
+    world.work()
+    assert [each["zweck"] for each in proofs(world, phone="0511 1234567")].count("werbung_telefon") == 1
+    keys = "TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmV1TmU=" + (f",{KEY}" if old_one_too else "")
+    later = make_world(redis=world.redis, LEAD_ENCRYPTION_KEY=keys)
+    assert [each["zweck"] for each in proofs(later, phone="0511 1234567")].count("werbung_telefon") == found
+
+
 def test_without_a_mail_server_a_box_holds_nothing_up(make_world):
     world = make_world()
     world.post(BOX)
