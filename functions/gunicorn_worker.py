@@ -76,7 +76,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what happens next; not for long while requests wait for a thread."""
-        super().wait_for_and_dispatch_events(min(timeout, LONG_S / 2) if self.tpool.relieve() else timeout)
+        super().wait_for_and_dispatch_events(min(timeout, LONG_S) if self.tpool.relieve() else timeout)
 
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection to a thread once it has said something."""

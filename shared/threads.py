@@ -1,4 +1,4 @@
-"""A few threads that work, and others that stand in for those that wait."""
+"""A few threads that work, and as many more as there are some that wait for somebody."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-LONG_S = 0.2  # at work for longer, one waits for somebody else: an upstream, another run
+LONG_S = 0.1  # at its job for longer, a thread waits for somebody: an upstream, another run
 T = TypeVar("T")
 _Job = tuple["Future[Any]", Callable[[], Any]]
 
 
 @dataclass(eq=False)
 class _Place:
-    """One thread: since when it has been at its job (0: at none), and whether it ends with it."""
+    """One thread: since when it has been at its job (0: at none), and whether it has said that it waits."""
 
     since: float = 0.0
-    replaced: bool = False
+    waits: bool = False
 
 
 class Threads(Executor):
-    """So many threads at work, and another one for each that waits for somebody, up to a limit."""
+    """So many threads at work; for each that waits for somebody another one stands in, up to a limit."""
 
     def __init__(self, at_work: int, stand_ins: int) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._lock, self._left, self._places = threading.Lock(), stand_ins, set[_Place]()
-        self._own = threading.local()
+        self._lock, self._places, self._own = threading.Lock(), set[_Place](), threading.local()
+        self._at_work, self._stand_ins = at_work, stand_ins
         for _ in range(at_work):
             self._start()
 
@@ -46,29 +46,32 @@ class Threads(Executor):
             self._jobs.put(None)
 
     def stand_in(self) -> None:
-        """Start another thread in the place of the one that calls this, which ends with its present job."""
-        self._replace(self._own.place)
+        """Say that the calling thread waits for somebody, until its job ends: another one may work meanwhile."""
+        self._own.place.waits = True
+        self._grow(1)
 
     def relieve(self) -> bool:
-        """Start threads in the place of those that are long at their job if others wait; tells whether any do."""
+        """Start threads if jobs wait for one while others are long at theirs; tells whether any job waits."""
         waiting = self._jobs.qsize()
         if waiting:
-            before = time.monotonic() - LONG_S
-            late = [place for place in list(self._places) if 0 < place.since < before and not place.replaced]
-            for place in late[:waiting]:
-                self._replace(place)
+            self._grow(waiting)
         return waiting > 0
 
-    def _replace(self, place: _Place) -> None:
+    def _grow(self, most: int) -> None:
         with self._lock:
-            if place.replaced or not self._left:
-                return
-            try:
-                self._start()
-            except RuntimeError:  # the system gives no more threads: others wait, as they would behind any limit
-                return
-            place.replaced = True
-            self._left -= 1
+            room = min(self._late(), self._stand_ins) - self._surplus()
+            for _ in range(min(room, most)):
+                try:
+                    self._start()
+                except RuntimeError:  # the system gives no more threads: jobs wait, as they would behind any limit
+                    return
+
+    def _surplus(self) -> int:
+        return len(self._places) - self._at_work
+
+    def _late(self) -> int:
+        before = time.monotonic() - LONG_S
+        return sum(place.waits or 0 < place.since < before for place in self._places)
 
     def _start(self) -> None:
         place = _Place()
@@ -77,13 +80,22 @@ class Threads(Executor):
 
     def _work(self, place: _Place) -> None:
         self._own.place = place
-        while not place.replaced and (job := self._jobs.get()):
+        while job := self._jobs.get():
             place.since = time.monotonic()
             _do(*job)
-            place.since, job = 0.0, None
+            place.since, place.waits, job = 0.0, False, None
+            if self._surplus() > 0 and self._is_superfluous(place):
+                return
         with self._lock:
             self._places.discard(place)
-            self._left += place.replaced
+
+    def _is_superfluous(self, place: _Place) -> bool:
+        """Let a thread go that stood in, or was stood in for, when nobody is needed for it any more."""
+        with self._lock:
+            if self._surplus() <= self._late():
+                return False
+            self._places.discard(place)
+            return True
 
 
 def _do(future: Future[Any], job: Callable[[], Any]) -> None:
