@@ -25,6 +25,7 @@ from functions.calendar_sync.plan import (
 from functions.calendar_sync.planner import decide
 from functions.calendar_sync.run import Run
 from functions.calendar_sync.writes import link_of, new_event, put_event, put_row, restored, settle, write_event
+from shared.domain.appointment import Appointment
 from shared.google.errors import EventExistsError, EventGoneError, EventRefusedError
 from shared.log import get_log
 from shared.mapping import termin
@@ -137,14 +138,15 @@ def _restore(step: Restore, run: Run) -> list[Step]:
 
 def _merge(step: Merge, run: Run) -> None:
     """Write to Advoware first, from a fresh reading; then content and bases to Google in one write."""
-    if step.to_advoware and not _to_advoware(step, run):
+    held = _to_advoware(step, run) if step.to_advoware else step.target_a
+    if held is None:
         run.report.skip()
         return
     link = step.theirs.link
     merged = link.with_(
         own_id=step.theirs.id,
         fr_nr=step.ours.fr_nr,
-        base_a=run.seal(step.target_a.canonical()),
+        base_a=run.seal(held.canonical()),
         base_g=run.seal(step.target_g.canonical()),
         mode=run.rules.mode,
         origin=link.origin or ("g" if step.theirs.generation is None else "a"),
@@ -160,17 +162,14 @@ def _merge(step: Merge, run: Run) -> None:
         log.warning("conflict", row=6)
 
 
-def _to_advoware(step: Merge, run: Run) -> bool:
+def _to_advoware(step: Merge, run: Run) -> Appointment | None:
+    """Write what a person changed in Google; gives what Advoware holds now, None when it was not as planned."""
     fresh = _fresh(step.ours, run)
     if fresh is None:
-        return False
-    put_row(
-        run,
-        step.ours.fr_nr,
-        termin.with_fields(fresh, step.target_a, step.to_advoware, run.reader.all_day_field),
-        fresh,
-    )
-    return True
+        return None
+    row = termin.with_fields(fresh, step.target_a, step.to_advoware, run.reader.all_day_field)
+    answered = put_row(run, step.ours.fr_nr, row, fresh)
+    return termin.as_kept(step.target_a, termin.marker_of(str(row.get("notiz") or "")), answered)
 
 
 def _fresh(ours: Ours, run: Run) -> Any | None:

@@ -37,7 +37,7 @@ def create(step: Create, run: Run) -> None:
     row = _post(announced, run)
     if row is not None:
         run.report.created += 1
-        _link_created(announced, str(row["frNr"]), run)
+        _link_created(announced, row, run)
 
 
 def _search(theirs: Theirs, run: Run) -> Ours | None:
@@ -94,14 +94,18 @@ def _post(theirs: Theirs, run: Run) -> Row | None:
     return None
 
 
-def _link_created(theirs: Theirs, fr_nr: str, run: Run) -> None:
-    """Link the event to what was created from exactly this content; in privacy mode the same write hides it."""
+def _link_created(theirs: Theirs, answered: Row, run: Run) -> None:
+    """Link the event to what was created from exactly this content; in privacy mode the same write hides it.
+
+    Where Advoware cut a text short, its base is the shorter one: that never looks like a person's edit.
+    """
     intent, appointment = theirs.link.intent, theirs.appointment
     if intent is None or appointment is None:
         return
     target = shown(run, appointment) if run.rules.mode == "a" else None
     base_g = run.seal(target.canonical()) if target else intent.sealed
-    link = Link(theirs.id, fr_nr, intent.sealed, base_g, run.rules.mode, "g")
+    held = termin.as_kept(appointment, intent.token if run.markers else None, answered)
+    link = Link(theirs.id, str(answered["frNr"]), run.seal(held.canonical()), base_g, run.rules.mode, "g")
     put_event(run, theirs, target, link)
 
 

@@ -31,11 +31,12 @@ def _refuse_placeholder(run: Run, row: Row, before: Row | None) -> None:
         raise PlaceholderError
 
 
-def put_row(run: Run, fr_nr: str, row: Row, before: Row) -> None:
-    """Replace an appointment in Advoware."""
+def put_row(run: Run, fr_nr: str, row: Row, before: Row) -> Row:
+    """Replace an appointment in Advoware; gives what it answered, which may be nothing."""
     _refuse_placeholder(run, row, before)
-    run.advoware.update_appointment(fr_nr, row)
+    answered = run.advoware.update_appointment(fr_nr, row)
     run.report.updated += 1
+    return answered or {}
 
 
 def post_row(run: Run, row: Row) -> Row:

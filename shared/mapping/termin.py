@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -137,6 +138,25 @@ def with_marker(notes: str, token: str | None) -> str:
     if token is None:
         return clean
     return f"{clean}\n[G:{token}]" if clean else f"[G:{token}]"
+
+
+def as_kept(target: Appointment, marker: str | None, answered: Row) -> Appointment:
+    """Give what Advoware holds of an appointment just written: of a text that it cut short, the part it kept.
+
+    Nothing else of an answer counts: it may be incomplete, or show what a person has changed since.
+    """
+    return replace(
+        target,
+        text=_kept(target.text, answered.get("text")),
+        place=_kept(target.place, answered.get("ort")),
+        notes=strip_marker(_kept(with_marker(target.notes, marker), answered.get("notiz"))),
+    )
+
+
+def _kept(sent: str, answered: object) -> str:
+    part = _text(answered)
+    whole, beginning = ("\n".join(_LINE_END.split(text)) for text in (sent, part))
+    return part if part.strip() and len(beginning) < len(whole) and whole.startswith(beginning) else sent
 
 
 def is_for_everybody(row: Row) -> bool:

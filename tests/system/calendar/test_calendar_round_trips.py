@@ -218,3 +218,42 @@ def test_an_anonymous_copy_with_the_placeholder_is_never_written_to_advoware(sta
         assert [row["text"] for row in w.advoware.appointments()] == ["Verhandlung"]
         assert [event["summary"] for event in w.events()] == [PLACEHOLDER] * 2
         assert sum(bool(private(event).get("adv_fr")) for event in w.events()) >= 1
+
+
+def test_a_text_that_advoware_cuts_short_stays_whole_in_google(office: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = {"summary": "Besprechung mit allen Beteiligten", "location": "Landgericht Hannover", "description": "N" * 40}
+    known = office.advoware.create("SB", **termin(2, "Verhandlung"))
+    office.settle()
+    keep = office.advoware.diary._keep
+
+    def cut(fr_nr: int, fields: dict[str, Any]) -> None:
+        keep(fr_nr, fields | {name: str(fields[name])[:12] for name in ("text", "ort", "notiz") if name in fields})
+
+    monkeypatch.setattr(office.advoware.diary, "_keep", cut)
+    born = office.google.create_event(office.calendar(), timed(3, **long))["id"]
+    linked = office.event_of(known)["id"]
+    office.google.edit_event(office.calendar(), linked, **long)
+    office.run()
+    office.forget_calls()
+    assert (office.settle()["updated"], office.writes()) == (0, [])
+    assert {row["text"] for row in office.advoware.appointments("SB")} == {"Besprechung "}
+    for event in (office.google.event(office.calendar(), name) for name in (born, linked)):
+        assert {name: event[name] for name in long} == long
+
+
+def test_a_text_that_advoware_cut_short_and_a_person_edits_there_reaches_google(
+    office: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = office.advoware.diary._keep
+    with monkeypatch.context() as short:
+        short.setattr(
+            office.advoware.diary, "_keep", lambda fr_nr, fields: keep(fr_nr, {**fields, "text": fields["text"][:12]})
+        )
+        office.google.create_event(office.calendar(), timed(3, summary="Besprechung mit allen", location="Büro"))
+        office.settle()
+    row = the_row(office)
+    office.advoware.edit(row["frNr"], text="Besprechung zu zweit")
+    office.google.edit_event(office.calendar(), office.event_of(row["frNr"])["id"], location="Saal")
+    assert office.run()["conflicts"] == 0
+    in_step(office, full=True)
+    assert office.event_of(row["frNr"])["summary"] == "Besprechung zu zweit"

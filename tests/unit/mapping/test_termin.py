@@ -323,3 +323,22 @@ def test_a_change_stamp_without_zone_is_berlin_time():
 @pytest.mark.parametrize("stamp", [None, "", "gestern", 7, []])
 def test_a_change_stamp_that_says_nothing_is_none(stamp):
     assert termin.changed_at(a_termin(zuletztGeaendertAm=stamp)) is None
+
+
+@pytest.mark.parametrize(
+    ("answered", "kept"),
+    [
+        ({"text": "Verhandlung M", "ort": "AG", "notiz": "Akte"}, ("Verhandlung M", "AG", "Akte")),
+        ({"notiz": f"Akte 123/26\r\n[G:{TOKEN[:5]}"}, (None, None, f"Akte 123/26\r\n[G:{TOKEN[:5]}")),
+        ({"notiz": "Akte 123/26"}, (None, None, None)),
+        ({"text": "Handlung", "ort": "", "notiz": None}, (None, None, None)),
+        ({"text": "Verhandlung Meier ./. Schulz und Söhne"}, (None, None, None)),
+        ({}, (None, None, None)),
+    ],
+)
+def test_of_what_was_written_advoware_holds_a_text_that_it_cut_only_in_part(answered, kept):
+    sent = an_appointment()
+    expected = tuple(part or whole for part, whole in zip(kept, (sent.text, sent.place, sent.notes), strict=True))
+    held = termin.as_kept(sent, TOKEN, answered)
+    assert (held.text, held.place, held.notes) == expected
+    assert (held.start, held.end, held.recurrence) == (sent.start, sent.end, sent.recurrence)
