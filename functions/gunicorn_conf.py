@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 workers = int(os.environ.get("WORKERS") or 1)
 threads = int(os.environ.get("THREADS") or 8)
 bind = f"{os.environ.get('HOST', '0.0.0.0')}:{os.environ.get('PORT') or 8080}"  # noqa: S104 - inside a container
+worker_connections = 500  # each costs a descriptor, and a process often has 1,024
 worker_class = "functions.gunicorn_worker.PatientWorker"
 preload_app = True  # an unsafe start ends the master, not one worker after the other
 timeout = 0  # with threads it protects nothing; every outgoing call has its own limit

@@ -19,7 +19,10 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from shared.log import get_log
 from shared.threads import LONG_S, Threads
+
+log = get_log(__name__)
 
 SILENT_S = 10.0  # from the connection to its first byte
 HEAD_S = 10.0  # from the first byte of a request to the end of its head
@@ -73,6 +76,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def get_thread_pool(self) -> Threads:
         """Make the threads."""
         return Threads(self.cfg.threads, max(self.cfg.threads, STAND_INS // self.cfg.workers))
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take the next connection; where descriptors run out, take fewer from now on instead of ending."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in {errno.EMFILE, errno.ENFILE}:
+                raise
+            self.worker_connections = max(1, self.nr_conns * 3 // 4)  # Redis and upstreams need some too
+            log.warning("connections_limited", total=self.worker_connections)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for what happens next; not for long while requests wait for a thread."""

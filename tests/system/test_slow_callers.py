@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from processes import environment, eventually, get, process
+from processes import children, environment, eventually, get, process
 from redis_server import RedisServer, free_port, running
 
 from functions import gunicorn_worker
@@ -111,7 +112,7 @@ def test_who_waits_for_a_caller_counts_only_until_that_caller_is_done(serve):
             for line in lines:
                 line.sendall(BODY)
             assert all(b" 200 " in line.recv(4096) for line in lines)
-    (worker,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    (worker,) = children(server.pid)
     eventually(lambda: len(list(Path(f"/proc/{worker}/task").iterdir())) <= 4)
 
 
@@ -165,6 +166,15 @@ def test_others_are_served_while_an_upstream_hangs(serve):
                     f"http://127.0.0.1:{port}{PATH}", JSON, json.dumps([{"id": f"{number:017x}"}]).encode()
                 )
                 assert status == 200
+
+
+def test_where_descriptors_run_out_some_callers_wait_and_the_worker_goes_on(serve):
+    port, server = serve("tests/system/hasty_conf.py")
+    (worker,) = children(server.pid)
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (100, 100))
+    with callers(port, 150, b""):
+        eventually(lambda: is_served(port))
+    assert children(server.pid) == [worker]
 
 
 def test_silent_callers_do_not_hold_up_a_stop(serve):
