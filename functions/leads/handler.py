@@ -20,7 +20,7 @@ from functions.leads.submission import Submission
 from shared import metrics
 from shared.clock import Clock
 from shared.events.task import STOPPING
-from shared.log import get_log
+from shared.log import current, get_log
 from shared.web.call import Call, json_response
 from shared.web.problems import is_redis_error
 
@@ -127,6 +127,7 @@ class Receiver:
             vault.digest("visitor", visitor.encode()) if visitor and not visitor.startswith(("127.", "::1")) else "",
             vault.digest("text", text.encode()) if text else "",
             sender,
+            current("request_id"),
         )
 
 

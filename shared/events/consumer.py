@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from shared import metrics
 from shared.events.care import care
 from shared.events.task import Subscriber
-from shared.log import get_log
+from shared.log import bound, get_log
 from shared.state import alive
 from shared.web.problems import is_redis_error
 
@@ -92,7 +93,8 @@ class Consumer:
 
     def _work(self, queue: WorkQueue, message: Message) -> None:
         try:
-            outcome = self._bus.runner(self.queue_name, self._subscribers).run(message.item)
+            with bound(request_id=message.request_id or uuid.uuid4().hex):
+                outcome = self._bus.runner(self.queue_name, self._subscribers).run(message.item)
             queue.ack(message.stream_id)
             if outcome.kind in {"delayed", "postponed"}:
                 self._due_at = min(self._due_at, time.monotonic() + outcome.delay_s)

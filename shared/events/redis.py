@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared import metrics
 from shared.events import topics
 from shared.events.publisher import Published
+from shared.log import current
 
 if TYPE_CHECKING:
     from shared.events.arguments import Arguments
@@ -24,7 +25,7 @@ def accept(
     if topics.is_calendar(topic) and isinstance(explicit, bool):
         for item in once:
             arguments.store(item, explicit)
-    added = queue.add(topic.op, once)
+    added = queue.add(topic.op, once, current("request_id"))
     return Published(list(added.new), list(added.pending))
 
 

@@ -103,4 +103,4 @@ class Deliveries(QueueBase):
 
 def _messages(entries: Iterable[Any]) -> list[Message]:
     whole = (entry for entry in entries if entry and entry[0] and entry[1])  # deleted ones come without fields
-    return [Message(stream_id, fields["item"]) for stream_id, fields in whole]
+    return [Message(stream_id, fields["item"], fields.get("request", "")) for stream_id, fields in whole]

@@ -52,6 +52,7 @@ class Arrival:
     visitor: str = ""
     text: str = ""
     sender: str = "any"
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class LeadStore:
             sealed,
         ]
         args += [arrival.answer, int(arrival.given), self._kept_s, WINDOW_MS, rate_per_minute]
-        args += [next(iter(arrival.who), arrival.lead_id), len(arrival.who)]
+        args += [next(iter(arrival.who), arrival.lead_id), len(arrival.who), arrival.request_id]
         try:
             kind, lead_id, answer, *_ = _ACCEPT(self.client, names, args, replicas=self._replicas)
         except NotReplicatedError:

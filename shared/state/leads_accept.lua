@@ -1,5 +1,5 @@
 -- ACCEPT: id, nonce, body hashes (commas, by the present key first), payload, answer, given key (1) or derived (0),
--- ttl s, window ms, rate a minute, sender, how many addresses and numbers follow in KEYS.
+-- ttl s, window ms, rate a minute, sender, how many addresses and numbers follow in KEYS, the id of the request.
 -- KEYS after the queue's: record, content mark, visitor's hour, visitor's day, text, rate, addresses and numbers,
 -- then what the same lead is called by older keys: its records when the key was given, else its content marks.
 -- Returns {kind, id, answer, in hour, in day, same text}; kind is new, replay or conflict.
@@ -71,6 +71,6 @@ redis.call('ZADD', SINCE, 'NX', int(NOW), id)
 if due > NOW then
   redis.call('ZADD', DELAYED, int(due), id)
 elseif not lease_end(id) then
-  enqueue(id, { 'intake' })
+  enqueue(id, { 'intake' }, ARGV[14])
 end
 return { 'new', id, answer, hour, day, text }

@@ -51,9 +51,9 @@ local function forget_pending(id)
   redis.call('ZREM', DELAYED, id)
 end
 
-local function enqueue(id, ops)
+local function enqueue(id, ops, request)
   if not OUTBOX then
-    redis.call('XADD', QUEUE, '*', 'item', id)
+    redis.call('XADD', QUEUE, '*', 'item', id, unpack((request or '') ~= '' and { 'request', request } or {}))
     return
   end
   for _, op in ipairs(ops) do

@@ -75,8 +75,8 @@ class WorkQueue(Deliveries, DeadLetters):
         self._cursors: dict[str, int] = {}
         self._touched = [self._named[each] for each in ("queue", "processing", "unsent", "since")]
 
-    def add(self, op: str, ids: Iterable[str]) -> Added:
-        """Note that these ids need a run; each counts once, the order stays."""
+    def add(self, op: str, ids: Iterable[str], request_id: str = "") -> Added:
+        """Note that these ids need a run; each counts once, the order stays. The stream names who asked for it."""
         once = list(dict.fromkeys(ids))
         if op not in self.spec.sets:
             raise ValueError(f"{self.spec.name} knows no {op}")
@@ -84,7 +84,7 @@ class WorkQueue(Deliveries, DeadLetters):
             return Added([], [])
         superseded = self.spec.supersedes.get(op, ())
         sets = [self.spec.sets[each] for each in (op, *superseded)]
-        arguments: list[Argument] = [int(self.outbox), op, ",".join(superseded), *once]
+        arguments: list[Argument] = [int(self.outbox), op, ",".join(superseded), request_id, *once]
         at_us, *flags = _ADD(self._client, [*self._touched, *sets], arguments, replicas=self._replicas)
         new = [item for item, flag in zip(once, flags, strict=True) if flag]
         if self.outbox:

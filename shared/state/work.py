@@ -68,6 +68,7 @@ class Message:
 
     stream_id: str
     item: str
+    request_id: str = ""  # whose request asked for it; empty where a retry or a sweep did
 
 
 @dataclass(frozen=True)
