@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.message
 import email.utils
 import json
+import os
 import random
 import re
 import time
@@ -33,9 +34,13 @@ LONGEST_PAUSE_S = 5.0  # an upstream that wants a longer pause gets it from the 
 
 
 def new_session(pool: int = 32) -> requests.Session:
-    """Make a session that keeps connections, no cookies, and nothing from the environment or ~/.netrc."""
+    """Make a session that keeps connections, no cookies, and nothing from the environment or ~/.netrc.
+
+    Only SSL_CERT_FILE counts, with which OpenSSL's other users in this process find a firm's own authority.
+    """
     session = requests.Session()
     session.trust_env = False
+    session.verify = os.environ.get("SSL_CERT_FILE") or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = WholeAnswers(pool_connections=8, pool_maxsize=pool, max_retries=0)
     session.mount("https://", adapter)
