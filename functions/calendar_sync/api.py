@@ -62,10 +62,10 @@ class CalendarApi:
         """Start, preview, or release a run, for one employee or everybody."""
         asked = call.json(SyncRequest)
         kuerzel = None if asked.kuerzel in {None, EVERYBODY} else asked.kuerzel
-        if asked.release is not None:
-            return self._release(kuerzel, asked)
         if asked.dry_run:
             return self._preview(kuerzel, asked.full_content)
+        if asked.release is not None:
+            return self._release(kuerzel, asked)
         if kuerzel is not None:
             self.deps().employees.known(kuerzel)
         return self._start(kuerzel, asked)

@@ -95,6 +95,18 @@ def test_what_nobody_knows_is_refused_and_what_cannot_be_read_too(running_firm):
         assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "hold-unknown")
 
 
+def test_a_dry_run_that_names_a_hash_releases_nothing(running_firm):
+    running_firm.post("/calendar/sync", {"wait": True})
+    name = names(running_firm)[0]
+    for row in running_firm.advoware.appointments(name)[:8]:
+        running_firm.advoware.delete(row["frNr"])
+    held = running_firm.post("/calendar/sync", {"kuerzel": name, "wait": True}).json()["held"]
+    asked = {"kuerzel": name, "release": held[0]["hash"], "wait": True}
+    assert running_firm.post("/calendar/sync", asked | {"dry_run": True}).json()["held"] == held
+    assert running_firm.post("/calendar/sync", {"kuerzel": name, "wait": True}).json()["held"] == held
+    assert running_firm.post("/calendar/sync", asked).json()["deleted"] == 8
+
+
 def test_a_stuck_lock_is_released_once(running_firm, redis_server):
     import redis
 
