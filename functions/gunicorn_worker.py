@@ -8,6 +8,8 @@ through Kong, and eight open lines must not keep a ninth caller from the applica
 from __future__ import annotations
 
 import errno
+import json
+import secrets
 import select
 import socket
 import struct
@@ -21,6 +23,8 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from shared.log import get_log
 from shared.threads import LONG_S, Threads
+from shared.web.common import SECURITY_HEADERS
+from shared.web.problems import TYPE_BASE
 
 log = get_log(__name__)
 
@@ -32,6 +36,14 @@ LEFT_S = 5.0  # for what is left of a body that nobody read
 SEND_S = 60  # for one piece of an answer that its caller does not take
 FAREWELL_S, FAREWELL_BYTES = 2.0, 64 * 1024  # for a caller to hang up, so that the end of an answer is not cut off
 SOON_S = 0.02  # a wait for a caller that nobody need stand in for
+_TITLES = {
+    400: "Unreadable request",
+    403: "Forbidden",
+    414: "URI too long",
+    417: "Expectation failed",
+    431: "Headers too large",
+    501: "Not implemented",
+}
 STAND_INS = 120  # of all workers together
 
 
@@ -68,6 +80,39 @@ class Source:
         if self._in_body:
             raise TimeoutError("the caller is too slow")
         raise ConnectionResetError(errno.ECONNRESET, "the caller is too slow")
+
+
+class _Refusal:
+    """Stands for the socket where gunicorn writes a page of its own: only that page's status goes out."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def gettimeout(self) -> float:
+        """Say that writing does not block, so that nothing is changed about it."""
+        return 0.0
+
+    def sendall(self, page: bytes) -> None:
+        """Write the problem document that stands for a page."""
+        status, request_id = int(page.split(b" ", 2)[1]), secrets.token_hex(16)
+        title = _TITLES.get(status, "Internal error")
+        document = {
+            "type": TYPE_BASE + title.lower().replace(" ", "-"),
+            "title": title,
+            "status": status,
+            "detail": title,
+            "instance": f"#{request_id}",
+        }
+        body = json.dumps(document, separators=(",", ":"))
+        headers = {
+            "Connection": "close",
+            "Content-Type": "application/problem+json",
+            "Content-Length": str(len(body)),
+            "X-Request-ID": request_id,
+            **SECURITY_HEADERS,
+        }
+        lines = [f"HTTP/1.1 {status} {title}", *(f"{name}: {value}" for name, value in headers.items())]
+        self._sock.sendall("\r\n".join([*lines, "", body]).encode())
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -126,6 +171,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             return super().handle_request(req, conn)
         finally:
             source.hurry(LEFT_S)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no request in the words of all other refusals, and repeat nothing of it."""
+        super().handle_error(req, _Refusal(client), addr, exc)
 
     def _cap_keepalive(self, deadline: float) -> None:
         """Let a stop wait for silent connections no longer than for kept ones."""

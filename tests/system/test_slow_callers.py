@@ -177,6 +177,27 @@ def test_where_descriptors_run_out_some_callers_wait_and_the_worker_goes_on(serv
     assert children(server.pid) == [worker]
 
 
+@pytest.mark.parametrize(
+    ("said", "status", "slug"),
+    [
+        (b"GEHEIM\r\n\r\n", 400, "unreadable-request"),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nGeheim Name: x\r\n\r\n", 400, "unreadable-request"),
+        (b"GET /" + b"geheim" * 2000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "uri-too-long"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"geheim" * 5000 + b"\r\n\r\n", 431, "headers-too-large"),
+    ],
+)
+def test_what_is_no_request_is_refused_like_everything_else(serve, said, status, slug):
+    port, _ = serve()
+    with callers(port, 1, said) as (line,):
+        head, _, body = rest(line).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    for header in (b"Content-Type: application/problem+json", b"X-Content-Type-Options: nosniff", b"Connection: close"):
+        assert header in head
+    document = json.loads(body)
+    assert (document["status"], document["type"].rpartition("/")[2]) == (status, slug)
+    assert b"geheim" not in (head + body).lower()
+
+
 def test_silent_callers_do_not_hold_up_a_stop(serve):
     port, server = serve()
     with callers(port, 5, b""):
