@@ -32,6 +32,16 @@ def test_an_id_is_new_once_and_pending_afterwards_in_its_order(queue):
     assert announced(queue) == ["b", "a", "c"]
 
 
+def test_the_stream_names_the_request_that_asked_and_a_repeat_by_ourselves_names_none(queue, client):
+    queue.add("update", ["a", "b"], "req-1")
+    queue.add("update", ["c"])
+    failing(queue, queue.claim("a", "me"))
+    queue.reap()
+    entries = [fields for _, fields in client.xrange(f"{PARTIES.name}:queue")]
+    asked = {"request": "req-1"}
+    assert entries == [{"item": "a"} | asked, {"item": "b"} | asked, {"item": "c"}, {"item": "a"}]
+
+
 def test_an_op_nobody_knows_is_refused(queue):
     with pytest.raises(ValueError, match="knows no"):
         queue.add("rename", ["a"])

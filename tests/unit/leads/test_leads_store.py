@@ -71,6 +71,8 @@ def test_mark_pending_and_payload_come_in_one_step(client):
     LeadStore(client, VAULT).accept(an_arrival())
     assert client.smembers("lead:intake_pending") == {"a1"}
     assert [fields for _, fields in client.xrange("lead:queue")] == [{"item": "a1"}]
+    LeadStore(client, VAULT).accept(an_arrival("a2", body_hashes=["c"], request_id="req-1"))
+    assert [fields for _, fields in client.xrange("lead:queue")][1:] == [{"item": "a2", "request": "req-1"}]
     assert client.hget("lead:record:a1", "payload")
 
 
