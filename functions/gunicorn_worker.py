@@ -48,20 +48,23 @@ STAND_INS = 120  # of all workers together
 
 
 class Source:
-    """What the parser reads from: a socket that tells when it has to wait for its caller, and does not for ever."""
+    """What the parser reads from: a socket that tells when it has to wait for its caller, and does not for ever.
+
+    Only the waiting counts: a caller is not slow while an upstream takes its time with what came before.
+    """
 
     def __init__(self, sock: socket.socket, waits: Callable[[], None]) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SEND_S, 0))
         self._sock, self._waits = sock, waits
-        self._ends, self._in_body = 0.0, False
+        self._left_s, self._in_body = 0.0, False
 
     def expect(self, seconds: float, *, body: bool = False) -> None:
         """Begin to wait for a head or a body."""
-        self._ends, self._in_body = time.monotonic() + seconds, body
+        self._left_s, self._in_body = seconds, body
 
     def hurry(self, seconds: float) -> None:
         """Wait for what is left, but not long."""
-        self._ends = min(self._ends, time.monotonic() + seconds)
+        self._left_s = min(self._left_s, seconds)
 
     def recv(self, size: int) -> bytes:
         """Receive what is there, or wait for it; a TimeoutError ends a body, a head ends as if its caller had gone."""
@@ -71,11 +74,14 @@ class Source:
             except BlockingIOError:
                 self._wait()
             else:
-                self._ends += len(data) / SLOWEST
+                self._left_s += len(data) / SLOWEST
                 return data
 
     def _wait(self) -> None:
-        if _is_readable(self._sock, self._ends, self._waits):
+        began = time.monotonic()
+        there = _is_readable(self._sock, self._left_s, self._waits)
+        self._left_s -= time.monotonic() - began
+        if there:
             return
         if self._in_body:
             raise TimeoutError("the caller is too slow")
@@ -183,13 +189,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             conn.timeout = min(conn.timeout, deadline)
 
 
-def _is_readable(sock: socket.socket, ends: float, waits: Callable[[], None]) -> bool:
-    poll, now = select.poll(), time.monotonic()
+def _is_readable(sock: socket.socket, within_s: float, waits: Callable[[], None]) -> bool:
+    poll = select.poll()
     poll.register(sock, select.POLLIN)
-    if poll.poll(max(0.0, min(SOON_S, ends - now)) * 1000):
+    soon_s = max(0.0, min(SOON_S, within_s))
+    if poll.poll(soon_s * 1000):
         return True
     waits()
-    return bool(poll.poll(max(0.0, ends - time.monotonic()) * 1000))
+    return bool(poll.poll(max(0.0, within_s - soon_s) * 1000))
 
 
 def _bid_farewell(sock: socket.socket, waits: Callable[[], None]) -> None:
@@ -197,8 +204,9 @@ def _bid_farewell(sock: socket.socket, waits: Callable[[], None]) -> None:
     ends, left = time.monotonic() + FAREWELL_S, FAREWELL_BYTES
     try:
         sock.shutdown(socket.SHUT_WR)
-        while left > 0 and _is_readable(sock, ends, waits) and (data := sock.recv(4096, socket.MSG_DONTWAIT)):
-            left -= len(data)
+        while left > 0 and _is_readable(sock, ends - time.monotonic(), waits):
+            data = sock.recv(4096, socket.MSG_DONTWAIT)
+            left = left - len(data) if data else 0
         sock.shutdown(socket.SHUT_RD)
     except OSError:  # it has gone: nothing is left to wait for
         return

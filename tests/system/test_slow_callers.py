@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -204,6 +205,18 @@ def test_silent_callers_do_not_hold_up_a_stop(serve):
         assert is_served(port)
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=15) == 0  # the grace is 25 s
+
+
+def test_a_caller_is_not_slow_while_somebody_else_takes_the_time():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        source = gunicorn_worker.Source(ours, lambda: None)
+        source.expect(1.0, body=True)
+        time.sleep(1.2)  # an upstream that is slow to take what came before
+        threading.Timer(0.1, theirs.sendall, (b"more",)).start()
+        assert source.recv(10) == b"more"
+        with pytest.raises(TimeoutError):
+            source.recv(10)
 
 
 def test_an_answer_that_its_caller_does_not_take_is_given_up(monkeypatch):
