@@ -128,6 +128,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """Make the threads."""
         return Threads(self.cfg.threads, max(self.cfg.threads, STAND_INS // self.cfg.workers))
 
+    def run(self) -> None:
+        """Serve; whatever ends that, no idle thread keeps the process, so that another one takes its place."""
+        try:
+            super().run()
+        finally:
+            self.tpool.shutdown(wait=False)
+
     def accept(self, listener: socket.socket) -> None:
         """Take the next connection; where descriptors run out, take fewer from now on instead of ending."""
         try:

@@ -199,6 +199,13 @@ def test_what_is_no_request_is_refused_like_everything_else(serve, said, status,
     assert b"geheim" not in (head + body).lower()
 
 
+def test_a_worker_whose_loop_breaks_ends_and_is_replaced(serve):
+    port, server = serve("tests/system/broken_conf.py")
+    (worker,) = children(server.pid)
+    assert get(f"http://127.0.0.1:{port}/health", {"X-Break": "loop"})[0] in {0, 200}
+    eventually(lambda: children(server.pid) not in ([], [worker]) and is_served(port))
+
+
 def test_silent_callers_do_not_hold_up_a_stop(serve):
     port, server = serve()
     with callers(port, 5, b""):
