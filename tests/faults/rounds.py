@@ -138,7 +138,8 @@ def reckon(round_: Round) -> None:
         assert parties[name] == 1, (name, parties[name])
     rows = [str(row["description"]) for row in firm.espocrm.records.all("Lead")]
     for number in round_.leads:
-        assert sum(f"Anliegen Nummer {number}\n" in f"{text}\n" for text in rows) == 1, number
+        found = sum(f"Anliegen Nummer {number}\n" in f"{text}\n" for text in rows)
+        assert found == 1, (number, found)
     names = Counter(str(row["name"]) for row in firm.espocrm.records.all("Call"))
     for caller in round_.callers:
         assert sum(count for name, count in names.items() if caller[3:] in name.replace(" ", "")) == 1, caller
