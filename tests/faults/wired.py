@@ -141,12 +141,16 @@ class Wired:
         """Tell whether no queue has anything to do."""
         queues = ((1, "vmh:beteiligte", ("create", "update", "delete")), (0, "lead", ("intake",)))
         queues += ((0, "threecx", ("journal",)), (1, "calendar_sync", ("sync",)))
-        return not sum(
-            self.state(db).zcard(f"{name}:processing")
-            + self.state(db).zcard(f"{name}:delayed")
-            + sum(self.state(db).scard(f"{name}:{op}_pending") for op in ops)
-            for db, name, ops in queues
-        )
+        return not any(self._held(*queue) for queue in queues)
+
+    def _held(self, db: int, name: str, ops: tuple[str, ...]) -> int:
+        """Count what a queue holds at one moment: read one after the other, an entry on its way would be missed."""
+        look = self.state(db).pipeline(transaction=True)
+        for kind in ("processing", "delayed"):
+            look.zcard(f"{name}:{kind}")
+        for op in ops:
+            look.scard(f"{name}:{op}_pending")
+        return sum(look.execute())
 
 
 @contextmanager
