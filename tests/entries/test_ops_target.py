@@ -76,11 +76,16 @@ def test_redriving_puts_it_back_to_work_and_can_be_done_once(client, parties):
     assert (again.status_code, again.content_type) == (404, "application/problem+json")
 
 
-def test_letters_of_all_queues_stand_in_one_list_the_oldest_first(client, parties, leads):
-    give_up(leads, "intake", "lead-1")
-    give_up(parties, "delete", PARTY)
+def test_letters_of_all_queues_stand_in_one_list_the_oldest_first(client, redis_url):
+    def letter(db: int, stream: str, op: str, number: int) -> None:
+        fields = {"item": f"item-{number}", "ops": op, "attempts": "8", "error": "x"}
+        connection.connect(redis_url, db).xadd(stream, fields, id=f"{number}-0")
+
+    letter(1, "vmh:beteiligte:dead", "delete", 1002)
+    letter(0, "lead:dead", "intake", 1001)
+    letter(0, "lead:dead", "intake", 1003)
     topics = [letter["topic"] for letter in client.get("/ops/deadletters").json["deadletters"]]
-    assert topics == ["lead.received", "vmh.beteiligte.delete"]
+    assert topics == ["lead.received", "vmh.beteiligte.delete", "lead.received"]
 
 
 def test_ids_that_two_queues_share_carry_the_queue(client, redis_url):
