@@ -36,5 +36,6 @@ def _answered(entry: Entry, environ: WSGIEnvironment, start_response: StartRespo
     if environ["REQUEST_METHOD"] != "POST" or not response.is_sequence:
         return response(environ, start_response)
     body = response.get_data()
-    start_response(response.status, [*response.headers.to_wsgi_list(), ("Content-Length", str(len(body)))])
+    response.headers["Content-Length"] = str(len(body))
+    start_response(response.status, response.headers.to_wsgi_list())
     return (body,)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import proxy_rig as rig
 import pytest
+from framing import mistakes
 from processes import environment, eventually, get, process
 from redis_server import free_port
 from test_proxy_hostile import (
@@ -186,7 +187,7 @@ def judge(attack: Attack, answer: bytes) -> str:
     head, _, body = answer.lower().partition(b"\r\n\r\n")
     if b"x-evil" in head or b"traceback" in body or b'file "/' in body:
         return f"told {answer[:300]!r}"
-    return ""
+    return "; ".join(mistakes(answer, attack.request.partition(b" ")[0].decode("latin-1")) if statuses else [])
 
 
 def test_they_are_many_and_no_two_the_same():
