@@ -35,6 +35,7 @@ SLOWEST = 8 * 1024
 LEFT_S = 5.0  # for what is left of a body that nobody read
 SEND_S = 60  # for one piece of an answer that its caller does not take
 FAREWELL_S, FAREWELL_BYTES = 2.0, 64 * 1024  # for a caller to hang up, so that the end of an answer is not cut off
+NEXT_S = 0.001  # from an answer to the same caller's next request, if its thread is to take that too
 SOON_S = 0.02  # a wait for a caller that nobody need stand in for
 _TITLES = {
     400: "Unreadable request",
@@ -170,9 +171,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             source = conn.parser.unreader.sock = Source(conn.sock, self.tpool.stand_in)
         source.expect(HEAD_S)
         goes_on = super().handle(conn)
+        while goes_on and self._is_next(conn):
+            source.expect(HEAD_S)
+            goes_on = super().handle(conn)
         if not goes_on:
             _bid_farewell(conn.sock, self.tpool.stand_in)
         return goes_on
+
+    def _is_next(self, conn: Any) -> bool:
+        """Wait a moment for the caller's next request: the way back through the loop costs more than its answer."""
+        if not self.alive or conn.parser.unreader.buf.getvalue() or not self.tpool.again():
+            return False
+        poll = select.poll()
+        poll.register(conn.sock, select.POLLIN)
+        return bool(poll.poll(NEXT_S * 1000))
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Let the application answer, with a time for the body."""

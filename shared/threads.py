@@ -50,6 +50,14 @@ class Threads(Executor):
         self._own.place.waits = True
         self._grow(1)
 
+    def again(self) -> bool:
+        """Begin the calling thread's job anew; it must not where the next job would have to wait for a thread."""
+        if self._surplus() > 0 or all(place.since for place in list(self._places)):
+            return False
+        place: _Place = self._own.place
+        place.since, place.waits = time.monotonic(), False
+        return True
+
     def relieve(self) -> bool:
         """Start threads if jobs wait for one while others are long at theirs; tells whether any job waits."""
         waiting = self._jobs.qsize()

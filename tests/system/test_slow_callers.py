@@ -11,7 +11,10 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -33,6 +36,7 @@ ADVOWARE = {
     "ADVOWARE_PASSWORD": "p",
 }
 CLOSE = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+GO_ON = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
 Serve = Callable[..., tuple[int, "subprocess.Popen[bytes]"]]
 
 
@@ -103,6 +107,45 @@ def test_others_are_served_while_callers_do_not_hang_up(serve):
     with callers(port, 10, CLOSE) as lines:
         assert all(rest(line).startswith(b"HTTP/1.1 200 ") for line in lines)
         assert is_served(port)  # each would hold the loop for two seconds
+
+
+def chat(line: socket.socket, until: threading.Event, said: list[int]) -> None:
+    """Ask again as soon as there is an answer."""
+    while not until.is_set():
+        line.sendall(GO_ON)
+        answer = b""
+        while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
+            answer += line.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 200 "), answer
+        said.append(1)
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_others_are_served_while_callers_never_pause(serve, count):
+    port, _ = serve()
+    ends, said = threading.Event(), list[int]()
+    with callers(port, count, b"") as lines, ThreadPoolExecutor(count) as pool:
+        chats = [pool.submit(chat, line, ends, said) for line in lines]
+        try:
+            eventually(lambda: len(said) > 100)
+            assert all(is_served(port) for _ in range(20))
+        finally:
+            ends.set()
+    for each in chats:
+        each.result()
+
+
+@pytest.mark.parametrize(("says", "alive", "free", "taken"), [(1, 1, 1, 1), (0, 1, 1, 0), (1, 0, 1, 0), (1, 1, 0, 0)])
+def test_the_thread_that_answered_takes_the_next_request_too(says, alive, free, taken):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(GO_ON * says)
+        unreader = SimpleNamespace(buf=BytesIO())
+        conn = SimpleNamespace(sock=ours, parser=SimpleNamespace(unreader=unreader))
+        worker = SimpleNamespace(alive=bool(alive), tpool=SimpleNamespace(again=lambda: bool(free)))
+        assert gunicorn_worker.PatientWorker._is_next(worker, conn) == bool(taken)
+        unreader.buf.write(b"already read: the socket alone does not tell")
+        assert not gunicorn_worker.PatientWorker._is_next(worker, conn)
 
 
 def test_who_waits_for_a_caller_counts_only_until_that_caller_is_done(serve):

@@ -65,6 +65,36 @@ def test_there_are_so_many_stand_ins_and_no_more(make):
     assert threads.submit(lambda: threads.stand_in() or "again").result(10) == "again"
 
 
+def test_a_job_begins_anew_only_while_another_thread_is_free(make):
+    threads, begun, gate = make(2, 1), threading.Event(), threading.Event()
+    assert threads.submit(threads.again).result(10)
+    busy = threads.submit(lambda: begun.set() or gate.wait(10))
+    assert begun.wait(10)
+    assert not threads.submit(threads.again).result(10)
+    gate.set()
+    busy.result(10)
+
+
+def test_a_job_does_not_begin_anew_while_somebody_stands_in(make):
+    threads = make(2, 1)
+    assert not threads.submit(lambda: threads.stand_in() or threads.again()).result(10)
+    while not threads.submit(threads.again).result(10):  # until the stand-in has gone
+        pass
+
+
+def test_who_begins_anew_is_not_long_at_work(make, monkeypatch):
+    threads = make(2, 1)
+    monkeypatch.setattr(pool, "LONG_S", 0.05)
+
+    def late_after(doing: Callable[[], object]) -> int:
+        threading.Event().wait(0.06)
+        doing()
+        return threads._late()
+
+    assert threads.submit(late_after, lambda: None).result(10) == 1
+    assert threads.submit(late_after, threads.again).result(10) == 0
+
+
 def test_who_is_long_at_work_is_relieved_when_others_wait(make, monkeypatch):
     threads, begun, gate = make(1, 1), threading.Event(), threading.Event()
     slow = threads.submit(lambda: begun.set() or gate.wait(10))
