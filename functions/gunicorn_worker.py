@@ -45,6 +45,7 @@ _TITLES = {
     431: "Headers too large",
     501: "Not implemented",
 }
+YIELDS_S, MOST_YIELDED_S = 0.0002, 0.002  # for each connection, and in all, before taking one that others may take
 STAND_INS = 120  # of all workers together
 
 
@@ -122,12 +123,38 @@ class _Refusal:
         self._sock.sendall("\r\n".join([*lines, "", body]).encode())
 
 
+class _Joined:
+    """Stands for the socket an answer is written to: its head goes out together with the first piece of its body."""
+
+    def __init__(self, response: Any) -> None:
+        self._sock, self._response, self._head = response.sock, response, b""
+
+    def sendall(self, data: bytes) -> None:
+        """Send, or keep a head whose body follows at once."""
+        if not self._response.sent and self._response.response_length and not self._response._omits_body:
+            self._head += data
+            return
+        self._sock.sendall(self._head + data)
+        self._head = b""
+
+
+def _joined(application: Any, environ: Any, start_response: Any) -> Any:
+    response = start_response.__self__
+    response.sock = _Joined(response)
+    return application(environ, start_response)
+
+
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """As many requests at work as there are threads; callers who keep us waiting come on top."""
 
     def get_thread_pool(self) -> Threads:
         """Make the threads."""
         return Threads(self.cfg.threads, max(self.cfg.threads, STAND_INS // self.cfg.workers))
+
+    def load_wsgi(self) -> None:
+        """Load the application; each of its answers takes one packet where it fits into one."""
+        super().load_wsgi()
+        self.wsgi: Any = partial(_joined, self.wsgi)
 
     def run(self) -> None:
         """Serve; whatever ends that, no idle thread keeps the process, so that another one takes its place."""
@@ -137,7 +164,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             self.tpool.shutdown(wait=False)
 
     def accept(self, listener: socket.socket) -> None:
-        """Take the next connection; where descriptors run out, take fewer from now on instead of ending."""
+        """Take the next connection; where descriptors run out, take fewer from now on instead of ending.
+
+        Of several workers the one that has just taken one is the first to see the next, and would end up with most:
+        connections are kept for long. Whoever has fewer gets there first.
+        """
+        if self.cfg.workers > 1 and self.tpool.has_free():
+            time.sleep(min(self.nr_conns * YIELDS_S, MOST_YIELDED_S))
         try:
             super().accept(listener)
         except OSError as error:

@@ -52,11 +52,15 @@ class Threads(Executor):
 
     def again(self) -> bool:
         """Begin the calling thread's job anew; it must not where the next job would have to wait for a thread."""
-        if self._surplus() > 0 or all(place.since for place in list(self._places)):
+        if self._surplus() > 0 or not self.has_free():
             return False
         place: _Place = self._own.place
         place.since, place.waits = time.monotonic(), False
         return True
+
+    def has_free(self) -> bool:
+        """Tell whether a thread has nothing to do."""
+        return not all(place.since for place in list(self._places))
 
     def relieve(self) -> bool:
         """Start threads if jobs wait for one while others are long at theirs; tells whether any job waits."""

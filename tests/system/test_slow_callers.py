@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import resource
 import signal
 import socket
@@ -107,6 +109,57 @@ def test_others_are_served_while_callers_do_not_hang_up(serve):
     with callers(port, 10, CLOSE) as lines:
         assert all(rest(line).startswith(b"HTTP/1.1 200 ") for line in lines)
         assert is_served(port)  # each would hold the loop for two seconds
+
+
+def connections(pid: int, port: int) -> int:
+    """Count the connections to a port that a process holds."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    links = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    found = 0
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found += os.readlink(each) in links
+    return found
+
+
+def test_several_workers_share_the_connections(serve):
+    port, server = serve(WORKERS="2")
+    eventually(lambda: len(children(server.pid)) == 2)
+    workers, fewer = children(server.pid), 0
+    for _ in range(5):
+        with callers(port, 20, b""):
+            eventually(lambda: sum(connections(pid, port) for pid in workers) == 20)
+            fewer += min(connections(pid, port) for pid in workers)
+        eventually(lambda: not any(connections(pid, port) for pid in workers))
+    assert fewer >= 35  # of 50; left to themselves one of both takes most, and the other has less than 20
+
+
+def test_an_answer_comes_in_one_piece(serve):
+    port, _ = serve()
+    with callers(port, 1, b"") as (line,):
+        for _ in range(50):
+            line.sendall(GO_ON)
+            head, _, body = line.recv(4096).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert body.endswith(b"}")
+        line.sendall(GO_ON.replace(b"GET", b"OPTIONS") + CLOSE.replace(b"GET", b"HEAD"))
+        assert re.findall(rb"HTTP/1.1 (\d+) ", rest(line)) == [b"405", b"405"]
+
+
+@pytest.mark.parametrize(("length", "at_once"), [(3, False), (0, True), (None, True)])
+def test_only_a_head_whose_body_is_about_to_come_waits_for_it(length, at_once):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        answer = SimpleNamespace(sock=ours, sent=0, response_length=length, _omits_body=False)
+        joined = gunicorn_worker._Joined(answer)
+        joined.sendall(b"head")
+        theirs.setblocking(False)
+        with contextlib.nullcontext() if at_once else pytest.raises(BlockingIOError):
+            assert theirs.recv(10) == b"head"
+        answer.sent = 3
+        joined.sendall(b"abc")
+        joined.sendall(b"def")
+        assert theirs.recv(20) == (b"" if at_once else b"head") + b"abcdef"
 
 
 def chat(line: socket.socket, until: threading.Event, said: list[int]) -> None:
