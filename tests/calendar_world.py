@@ -23,6 +23,7 @@ from functions.calendar_sync.handler import Order, RunFailedError, sync_employee
 from sandbox.advoware import Advoware
 from sandbox.google import Google, write_service_account
 from sandbox.server import serve
+from shared.domain.appointment import BERLIN
 from shared.events.task import PostponeError
 from shared.google.sender import Service
 from shared.settings.advoware import AdvowareSettings
@@ -151,8 +152,8 @@ def private(event: dict[str, Any]) -> dict[str, str]:
 
 
 def day(ahead: int) -> str:
-    """Name a day from today on as Advoware writes it."""
-    return f"{(datetime.now(UTC) + timedelta(days=ahead)).date().isoformat()}T00:00:00"
+    """Name a day from today in Berlin on as Advoware writes it."""
+    return f"{datetime.now(BERLIN).date() + timedelta(days=ahead)}T00:00:00"
 
 
 def termin(ahead: int, text: str, start: str = "10:00", end: str = "11:00", **more: Any) -> dict[str, Any]:
