@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,7 @@ from sandbox.google import events as google_events
 from sandbox.google.oauth import ACCOUNT
 from sandbox.seed.firm import calendar
 from sandbox.server import serve
+from shared.domain.appointment import BERLIN
 from shared.settings.advoware import AdvowareSettings
 from shared.settings.base import read
 from shared.settings.calendar import CalendarSettings, GoogleSettings
@@ -101,7 +102,7 @@ def main() -> None:
     with serve(firm.advoware) as left, serve(firm.google) as right:
         firm.google.office.trust(write_service_account(account, f"{right.url}/token"))
         env = settings(firm.advoware, (left.url, right.url), account, chosen.redis)
-        firm.fill_advoware(datetime.now(UTC).date())
+        firm.fill_advoware(datetime.now(BERLIN).date())
         if not chosen.apart:
             firm.fill_google(env, connect(chosen.redis, 1, timeout_s=5))
         print(json.dumps(env), flush=True)

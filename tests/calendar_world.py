@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,20 @@ def private(event: dict[str, Any]) -> dict[str, str]:
     return (event.get("extendedProperties") or {}).get("private") or {}
 
 
+def today() -> date:
+    """Say which day it is in Berlin, where the window begins and ends at midnight."""
+    return datetime.now(BERLIN).date()
+
+
+def autumn_night() -> date:
+    """Name a Sunday in the window on which an hour comes twice; they lie 371 days apart at most."""
+    days = (today() + timedelta(days=n) for n in range(-25, 360))
+    return next(each for each in days if (each.month, each.weekday()) == (10, 6) and each.day >= 25)
+
+
 def day(ahead: int) -> str:
-    """Name a day from today in Berlin on as Advoware writes it."""
-    return f"{datetime.now(BERLIN).date() + timedelta(days=ahead)}T00:00:00"
+    """Name a day from today on as Advoware writes it."""
+    return f"{today() + timedelta(days=ahead)}T00:00:00"
 
 
 def termin(ahead: int, text: str, start: str = "10:00", end: str = "11:00", **more: Any) -> dict[str, Any]:
@@ -164,10 +175,10 @@ def termin(ahead: int, text: str, start: str = "10:00", end: str = "11:00", **mo
 
 def timed(ahead: int, start: str = "10:00", end: str = "11:00", **more: Any) -> dict[str, Any]:
     """Write the body of an event at a Berlin time."""
-    date = day(ahead)[:10]
+    on = day(ahead)[:10]
     return {
-        "start": {"dateTime": f"{date}T{start}:00", "timeZone": "Europe/Berlin"},
-        "end": {"dateTime": f"{date}T{end}:00", "timeZone": "Europe/Berlin"},
+        "start": {"dateTime": f"{on}T{start}:00", "timeZone": "Europe/Berlin"},
+        "end": {"dateTime": f"{on}T{end}:00", "timeZone": "Europe/Berlin"},
         **more,
     }
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import redis
-from calendar_checks import BERLIN, expected, in_step, shown
-from calendar_world import PLACEHOLDER, World, day, private, termin, timed, world
+from calendar_checks import expected, in_step, shown
+from calendar_world import PLACEHOLDER, World, autumn_night, day, private, termin, timed, world
 
 MODES = pytest.mark.parametrize("full", [True, False], ids=["full", "anonymous"])
 
@@ -27,17 +27,9 @@ def the_row(w: World) -> dict[str, Any]:
     return rows[0]
 
 
-def summer_time_ends() -> str:
-    """Name the next night in which an hour comes twice."""
-    today = datetime.now(BERLIN).date()
-    days = [today + timedelta(days=n) for n in range(1, 366)]
-    noon = [datetime(d.year, d.month, d.day, 12, tzinfo=BERLIN).utcoffset() for d in days]
-    return next(d for d, before, after in zip(days[1:], noon, noon[1:], strict=False) if after < before).isoformat()
-
-
 @MODES
 def test_an_appointment_of_each_kind_arrives_in_google(state: redis.Redis, full: bool) -> None:
-    night = summer_time_ends()
+    night = autumn_night().isoformat()
     with world(state, full=full) as w:
         w.advoware.create("SB", **termin(2, "Verhandlung", ort="Saal 12", notiz="Akte 123/26\r\nZeugen  "))
         w.advoware.create("SB", datum=day(5), datumBis=day(7), dauertermin=1, text="Urlaub")

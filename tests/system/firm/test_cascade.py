@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 
 import pytest
-from calendar_world import day, timed
+from calendar_world import day, timed, today
 from firm import firm
 from processes import eventually
 
@@ -22,7 +21,7 @@ ROW = set(
 @pytest.fixture
 def running_firm(redis_server, tmp_path):
     with firm(redis_server, tmp_path) as opened:
-        opened.advoware.load(*seeded(employees=3, appointments=12, today=date.today()))
+        opened.advoware.load(*seeded(employees=3, appointments=12, today=today()))
         with opened.app(), opened.worker():
             yield opened
 

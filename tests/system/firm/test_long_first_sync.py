@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
 from random import Random
 
 import pytest
+from calendar_world import today
 from firm import firm
 from processes import eventually
 
@@ -19,7 +19,7 @@ MANY, LIMIT_S, SLOW_S = 2500, 10, 0.005  # slow enough that no machine does all 
 def test_2500_events_hit_the_run_limit_and_one_trigger_still_brings_them_all(redis_server, tmp_path):
     with firm(redis_server, tmp_path, CALENDAR_RUN_LIMIT_SECONDS=str(LIMIT_S)) as office:
         office.advoware.employee("SB")
-        for row in calendar(Random(7), MANY, date.today()):
+        for row in calendar(Random(7), MANY, today()):
             office.advoware.create("SB", **row)
         office.google.board.add(Fault("delay", method="POST", path="/events", seconds=SLOW_S, times=None))
         with office.app(), office.worker():

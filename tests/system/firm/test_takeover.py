@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from datetime import date
 
 import pytest
+from calendar_world import today
 from firm import firm
 from processes import eventually
 
@@ -20,7 +20,7 @@ def slow_firm(redis_server, tmp_path):
     """Sixty employees' seconds of work: 120 events at ten a second."""
     quick = {"QUEUE_LEASE_SECONDS": "5", "CALENDAR_LOCK_SECONDS": "10"}
     with firm(redis_server, tmp_path, quota=600, **quick) as opened:
-        opened.advoware.load(*seeded(employees=1, appointments=APPOINTMENTS, today=date.today()))
+        opened.advoware.load(*seeded(employees=1, appointments=APPOINTMENTS, today=today()))
         with opened.app():
             yield opened
 

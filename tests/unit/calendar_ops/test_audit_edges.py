@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from calendar_world import PLACEHOLDER, World, day, termin, timed, world
+from calendar_world import PLACEHOLDER, World, autumn_night, day, termin, timed, today, world
 
 from functions.calendar_sync.audit import Audit, Difference
 from functions.calendar_sync.audit_report import as_csv, as_html
@@ -28,7 +28,7 @@ def row(firm: World, kuerzel: str = "SB") -> dict[str, Any]:
 @pytest.mark.parametrize("full", [True, False], ids=["full", "anonymous"])
 def test_a_seeded_firm_with_all_its_oddities_is_in_step_after_a_sync(state, full):
     with world(state, full=full, direct=True) as firm:
-        people, appointments = seeded(2, 120, today=firm.now().date(), shared=2, derived=2)
+        people, appointments = seeded(2, 120, today=today(), shared=2, derived=2)
         firm.advoware.load(people, appointments)
         for person in people:
             firm.settle(person["kuerzel"])
@@ -88,11 +88,7 @@ def test_an_appointment_that_advoware_moved_beyond_the_window_is_different(state
 
 def test_both_hours_of_the_autumn_night_count_as_one(state):
     with world(state, direct=True) as firm:
-        night = next(
-            date
-            for n in range(2, 360)
-            if (date := (firm.now() + timedelta(days=n)).date()).month == 10 and date.weekday() == 6 and date.day >= 25
-        )
+        night = autumn_night()
         hours = {"uhrzeitVon": "02:30:00", "uhrzeitBis": "02:45:00"}
         number = firm.advoware.create(
             "SB", datum=f"{night}T00:00:00", datumBis=f"{night}T00:00:00", text="Nacht", **hours
