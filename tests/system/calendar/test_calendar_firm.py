@@ -5,24 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import redis
 from calendar_checks import in_step
-from calendar_world import World, world
+from calendar_world import World, today, world
 
 from sandbox.seed.firm import firm
-
-TODAY = datetime.now(ZoneInfo("Europe/Berlin")).date()
 
 
 def staffed(w: World, employees: int, appointments: int, **more: Any) -> list[str]:
     """Fill the firm and give the initials of everybody in it."""
     w.advoware.employees.clear()
-    staff, rows = firm(employees, appointments, today=TODAY, **more)
+    staff, rows = firm(employees, appointments, today=today(), **more)
     w.advoware.load(staff, rows)
     return [person["kuerzel"] for person in staff]
 
