@@ -86,9 +86,16 @@ def redis(firm: Firm) -> Iterator[Finding]:
 
 
 def queues(firm: Firm) -> Iterator[Finding]:
-    """See whether work is done and what was given up."""
+    """See whether work is done and what was given up, and whether events find their way."""
     from shared.events import topics
+    from shared.settings.base import read
+    from shared.settings.common import CommonSettings
 
+    if nowhere := firm.bus.unsendable(*topics.TOPICS):
+        level: Level = "bad" if read(CommonSettings).production else "warn"
+        transport = firm.bus.transport
+        mend = "set it (.env.example says what it means), or EVENT_TRANSPORT=redis with the worker"
+        yield Finding(level, "queues", f"events by {transport} wait in the outbox without " + ", ".join(nowhere), mend)
     for name in topics.QUEUES:
         stats = firm.bus.queue(name).stats()
         if stats.oldest_age_s > OLD_S:

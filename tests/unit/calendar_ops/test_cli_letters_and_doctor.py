@@ -140,6 +140,16 @@ def test_the_doctor_notices_work_that_nobody_does(desk, state, monkeypatch):
     assert "1 wait" in line
 
 
+def test_the_doctor_notices_events_that_find_no_way(desk):
+    assert not [each for each in lines(desk, "queues") if "wait in the outbox" in each]
+    desk.set(EVENT_TRANSPORT="http")
+    (line,) = [each for each in lines(desk, "queues") if "wait in the outbox" in each]
+    assert line.startswith("warn")
+    assert "EVENT_BASE_URL" in line
+    desk.set(EVENT_BASE_URL="http://127.0.0.1:9/events")
+    assert not [each for each in lines(desk, "queues") if "wait in the outbox" in each]
+
+
 @pytest.mark.parametrize(
     ("seconds", "level", "said"),
     [(0.4, "ok", "same as"), (3, "ok", "3 s behind"), (-30, "warn", "30 s ahead of"), (600, "bad", "600 s behind")],
