@@ -23,7 +23,7 @@ import redis
 from processes import children, environment, eventually, get, process
 from redis_server import RedisServer, free_port, running
 
-from functions import gunicorn_worker
+from functions import gunicorn_sockets, gunicorn_worker
 
 PATH = "/vmh/webhook/beteiligte/update"
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()
@@ -150,13 +150,12 @@ def test_an_answer_comes_in_one_piece(serve):
 def test_only_a_head_whose_body_is_about_to_come_waits_for_it(length, at_once):
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        answer = SimpleNamespace(sock=ours, sent=0, response_length=length, _omits_body=False)
-        joined = gunicorn_worker._Joined(answer)
+        answer = SimpleNamespace(sock=ours, response_length=length, _omits_body=False)
+        joined = gunicorn_sockets.Joined(answer)
         joined.sendall(b"head")
         theirs.setblocking(False)
         with contextlib.nullcontext() if at_once else pytest.raises(BlockingIOError):
             assert theirs.recv(10) == b"head"
-        answer.sent = 3
         joined.sendall(b"abc")
         joined.sendall(b"def")
         assert theirs.recv(20) == (b"" if at_once else b"head") + b"abcdef"
@@ -313,7 +312,7 @@ def test_silent_callers_do_not_hold_up_a_stop(serve):
 def test_a_caller_is_not_slow_while_somebody_else_takes_the_time():
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        source = gunicorn_worker.Source(ours, lambda: None)
+        source = gunicorn_sockets.Source(ours, lambda: None)
         source.expect(1.0, body=True)
         time.sleep(1.2)  # an upstream that is slow to take what came before
         threading.Timer(0.1, theirs.sendall, (b"more",)).start()
@@ -323,9 +322,9 @@ def test_a_caller_is_not_slow_while_somebody_else_takes_the_time():
 
 
 def test_an_answer_that_its_caller_does_not_take_is_given_up(monkeypatch):
-    monkeypatch.setattr(gunicorn_worker, "SEND_S", 1)
+    monkeypatch.setattr(gunicorn_sockets, "SEND_S", 1)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        gunicorn_worker.Source(ours, lambda: None)
+        gunicorn_sockets.Source(ours, lambda: None)
         with pytest.raises(BlockingIOError):
             ours.sendall(b"x" * 50_000_000)
