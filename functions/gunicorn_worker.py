@@ -113,6 +113,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         if source is conn.sock:
             return super().handle_request(req, conn)
         source.expect(BODY_S, body=True)
+        req.body.hurry = source.hurry  # for whoever has answered before the body came
         try:
             return super().handle_request(req, conn)
         finally:

@@ -243,6 +243,17 @@ def test_a_body_that_does_not_end_is_a_503_and_nothing_is_stored(serve, store, d
     assert not state.exists("vmh:beteiligte:update_pending")
 
 
+@pytest.mark.parametrize(
+    ("path", "length", "sent", "status"),
+    [(PATH, 20_000_000, b"", 413), (PATH, 20_000_000, b"[", 413), ("/x", 9, b"", 404)],
+)
+def test_who_waits_for_a_refusal_before_the_body_gets_it(serve, path, length, sent, status):
+    port, _ = serve()
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    with callers(port, 1, head.encode() + sent) as (line,):
+        assert line.recv(4096).startswith(f"HTTP/1.1 {status} ".encode())  # a body has 20 s, this line 10
+
+
 def test_a_body_in_pieces_is_taken(serve):
     port, _ = serve("tests/system/hasty_conf.py")
     with callers(port, 1, b"") as (line,):
