@@ -64,12 +64,16 @@ def _could_be(ours: Ours, theirs: Theirs, run: Run, *, own: bool) -> bool:
     intent = theirs.link.intent
     if intent is not None and ours.marker == intent.token:
         return True
-    return own and not run.markers and could_be_made_by(theirs, ours, run.rules.bases)
+    return (
+        own
+        and (not run.markers or (intent is not None and intent.bare))
+        and could_be_made_by(theirs, ours, run.rules.bases)
+    )
 
 
 def _announce(theirs: Theirs, run: Run) -> Theirs:
     """Write the intent; only one worker can, because the write names the version it read."""
-    intent = Intent(run.new_token(), run.now(), run.max_fr, run.seal(theirs.canonical))
+    intent = Intent(run.new_token(), run.now(), run.max_fr, run.seal(theirs.canonical), bare=not run.markers)
     link = Link(own_id=theirs.id, intent=intent)
     return run.reader.theirs(put_event(run, theirs, None, link))
 

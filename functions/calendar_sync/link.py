@@ -14,19 +14,25 @@ _KEYS = ("adv_v", "adv_id", "adv_fr", "adv_a", "adv_g", "adv_m", "adv_o", "adv_t
 
 @dataclass(frozen=True)
 class Intent:
-    """A creation in Advoware that was announced: its marker, when, the highest frNr seen, what will be posted."""
+    """A creation in Advoware that was announced: its marker, when, the highest frNr seen, what will be posted.
+
+    A `bare` one is posted without its marker: only its content tells what it made, whatever is set later.
+    """
 
     token: str
     at: float
     max_fr: int
     sealed: str
     refused: bool = False
+    bare: bool = False
 
     def text(self) -> str:
         """Write the value of `adv_tx`."""
         value: dict[str, Any] = {"token": self.token, "now": self.at, "maxFr": self.max_fr, "hmac": self.sealed}
         if self.refused:
             value["err"] = "refused"
+        if self.bare:
+            value["bare"] = True
         return json.dumps(value, separators=(",", ":"))
 
     @classmethod
@@ -34,9 +40,8 @@ class Intent:
         """Read `adv_tx`; an unreadable one counts as none."""
         try:
             value = json.loads(text)
-            return cls(
-                str(value["token"]), float(value["now"]), int(value["maxFr"]), str(value["hmac"]), "err" in value
-            )
+            told = str(value["token"]), float(value["now"]), int(value["maxFr"]), str(value["hmac"])
+            return cls(*told, refused="err" in value, bare="bare" in value)
         except (ValueError, TypeError, KeyError, OverflowError):
             return None
 

@@ -209,6 +209,27 @@ def test_without_markers_what_a_lost_post_made_is_found_by_its_content(state: re
         in_step(w)
 
 
+@pytest.mark.parametrize("since", ["nothing", "edited", "overlooked"])
+def test_what_a_lost_post_without_a_marker_made_is_found_when_markers_are_on_again(
+    state: redis.Redis, since: str
+) -> None:
+    with world(state, full=True, direct=True, CALENDAR_MARKER="false") as w:
+        w.run()
+        event = w.google.create_event(w.calendar(), timed(2, summary="ohne"))
+        w.advoware.board.add(Fault("drop_after", "POST", path="^/appointments$"))
+        w.run()
+        w.make(CALENDAR_MARKER="true")
+        if since == "edited":
+            w.google.edit_event(w.calendar(), event["id"], summary="anders")
+        if since == "overlooked":  # by the list: the wide search finds it
+            w.advoware.board.add(Fault("transform", "GET", path="^/appointments$", transform=lambda _: [], times=1))
+        w.later(minutes=16)
+        for _ in range(3):
+            w.settle()
+        assert len(w.advoware.appointments()) == len(w.events()) == 1
+        in_step(w)
+
+
 def test_rows_that_no_form_would_let_through_stop_nobody(state: redis.Redis) -> None:
     odd: list[dict[str, Any]] = [
         {"datum": None},
