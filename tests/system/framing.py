@@ -1,4 +1,4 @@
-"""Say what is wrong with how an answer stands on the wire; servers in front (nginx, Kong) refuse what is said twice."""
+"""Say what is wrong with how an answer stands on the wire; servers in front may refuse what is said twice."""
 
 from __future__ import annotations
 
