@@ -62,13 +62,11 @@ def _wide(kuerzel: str, run: Run) -> list[Ours]:
 
 def _could_be(ours: Ours, theirs: Theirs, run: Run, *, own: bool) -> bool:
     intent = theirs.link.intent
-    if intent is not None and ours.marker == intent.token:
+    if intent is None:
+        return False
+    if ours.marker == intent.token:
         return True
-    return (
-        own
-        and (not run.markers or (intent is not None and intent.bare))
-        and could_be_made_by(theirs, ours, run.rules.bases)
-    )
+    return own and intent.is_known_by_content(run.markers) and could_be_made_by(theirs, ours, run.rules.bases)
 
 
 def _announce(theirs: Theirs, run: Run) -> Theirs:

@@ -26,6 +26,10 @@ class Intent:
     refused: bool = False
     bare: bool = False
 
+    def is_known_by_content(self, markers: bool) -> bool:
+        """Tell whether what it made may carry no marker: it was posted without, or none are set now."""
+        return self.bare or not markers
+
     def text(self) -> str:
         """Write the value of `adv_tx`."""
         value: dict[str, Any] = {"token": self.token, "now": self.at, "maxFr": self.max_fr, "hmac": self.sealed}

@@ -123,7 +123,7 @@ def _intent_pairs(intents: Iterable[Theirs], free: dict[str, Ours], bases: Bases
     for theirs in sorted(intents, key=lambda theirs: theirs.id):
         intent = theirs.link.intent
         found = by_marker.get(intent.token, []) if intent else []
-        if not found and (not markers or (intent and intent.bare)):
+        if not found and intent and intent.is_known_by_content(markers):
             found = [ours for ours in free.values() if could_be_made_by(theirs, ours, bases)]
         made = min((ours for ours in found if ours.fr_nr in free), key=lambda ours: ours.number, default=None)
         if made is not None:

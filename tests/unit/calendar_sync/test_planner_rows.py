@@ -547,6 +547,11 @@ def test_row_20_without_markers_the_content_is_taken_for_one():
     assert kinds(read([a_termin()], [announced(max_fr=4711)], markers=False)) == [Insert, Leave][::-1]
 
 
+def test_row_20_what_was_posted_without_a_marker_is_known_by_its_content_whatever_is_set_now():
+    assert kinds(read([a_termin()], [announced(bare=True)])) == [Adopt]
+    assert Adopt not in kinds(read([a_termin()], [announced()]))
+
+
 def test_row_20_an_old_creation_waits_while_advoware_is_write_protected():
     assert read([], [announced(age_s=901)], write_enabled=False) == []
 
