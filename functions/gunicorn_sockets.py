@@ -121,6 +121,7 @@ class Joined:
 
 
 def is_readable(sock: socket.socket, within_s: float, waits: Callable[[], None]) -> bool:
+    """Wait so long for a caller, and say `waits` once that takes more than a moment."""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     soon_s = max(0.0, min(SOON_S, within_s))

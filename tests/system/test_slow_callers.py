@@ -200,6 +200,28 @@ def test_the_thread_that_answered_takes_the_next_request_too(says, alive, free, 
         assert not gunicorn_worker.PatientWorker._is_next(worker, conn)
 
 
+@pytest.mark.parametrize(("said", "taken", "goes_on"), [(b"abc", 3, False), (b"ab", 2, True)])
+def test_one_thread_takes_requests_until_none_comes_or_the_last_was_answered(monkeypatch, said, taken, goes_on):
+    handled: list[bytes] = []
+
+    def one(_worker: object, conn: SimpleNamespace) -> bool:
+        handled.append(conn.sock.recv(1))
+        return len(handled) < 3
+
+    monkeypatch.setattr(gunicorn_worker.ThreadWorker, "handle", one)
+    worker = gunicorn_worker.PatientWorker.__new__(gunicorn_worker.PatientWorker)
+    worker.cfg, worker.alive = SimpleNamespace(is_ssl=False), True
+    worker.tpool = SimpleNamespace(again=lambda: True, stand_in=lambda: None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(said)
+        if not goes_on:
+            theirs.shutdown(socket.SHUT_WR)
+        parser = SimpleNamespace(unreader=SimpleNamespace(sock=ours, buf=BytesIO()))
+        assert worker.handle(SimpleNamespace(sock=ours, parser=parser, init=lambda: None)) == goes_on
+    assert len(handled) == taken
+
+
 def test_who_waits_for_a_caller_counts_only_until_that_caller_is_done(serve):
     port, server = serve()
     for _ in range(3):
